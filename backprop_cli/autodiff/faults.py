@@ -1,0 +1,137 @@
+"""Why a value or a derivative does not exist, told with the values that led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from backprop_cli.autodiff.stable import stable_spelling
+from backprop_cli.calculus.formula import Rules
+from backprop_cli.calculus.primitive import Domain, Primitive
+from backprop_cli.errors import BackpropError, Diagnostic, Remark, Span
+from backprop_cli.graph.graph import CONSTANT, LEAF, Graph
+from backprop_cli.lang.syntax import Apply, Name, Number
+from backprop_cli.lang.unparse import unparse
+
+_MOST_REMARKS = 4
+
+
+class Faults:
+    """Makes the complaints about one graph; `given` are the leaves whose values come from outside the file."""
+
+    def __init__(self, graph: Graph, rules: Rules, given: frozenset[int], show: Callable[[Any], str]) -> None:
+        self.graph, self.rules, self.given, self.show = graph, rules, given, show
+
+    def value(self, node: int, values: list[Any]) -> BackpropError:
+        """The complaint about a node that has no finite value although its operands have."""
+        graph = self.graph
+        row = graph.primitive(node)
+        assert row is not None
+        inputs = [values[operand] for operand in graph.operands(node)]
+        for domain in row.domain:
+            if not self.holds(row, domain, inputs, values[node]):
+                return self.error("domain", self.told(domain.broken, node, values), node, values, self.told(domain.needs, node, values))
+        label = f"{self.named(node)} is larger than float64 can hold (1.8e308)"
+        hint = stable_spelling(graph, node)
+        return self.error("overflow", f"overflow in {self.function_of(row)}", node, values, label, f"write  {hint}" if hint else "")
+
+    def slope(self, node: int, operand: int, values: list[Any]) -> BackpropError:
+        """The complaint about a local derivative that does not exist or is infinite."""
+        graph = self.graph
+        row = graph.primitive(node)
+        assert row is not None
+        inputs = [values[each] for each in graph.operands(node)]
+        domain = row.slope_domain[operand] if operand < len(row.slope_domain) else None
+        by = self.operand_text(node, operand)
+        if domain is not None and not self.holds(row, domain, inputs, values[node]):
+            return self.error("no-derivative", self.told(domain.broken, node, values), node, values, self.told(domain.needs, node, values))
+        at = self.show(values[graph.operands(node)[operand]])
+        message = f"the derivative of {self.function_of(row)} by {by} at {at} is infinite or too large for float64"
+        return self.error("infinite-derivative", message, node, values, f"no finite slope at {by} = {at}", "move the point, or add a small number inside")
+
+    def adjoint(self, node: int, operand: int, values: list[Any]) -> BackpropError:
+        """The complaint about a gradient that is larger than a float."""
+        message = f"the gradient by {self.named(operand)} is larger than float64 can hold (1.8e308)"
+        return self.error("overflow", message, node, values, "it grows too large here", "rescale the problem, or work with its logarithm")
+
+    # ---- the parts of a complaint ----
+
+    def error(self, reference: str, message: str, node: int, values: list[Any], label: str, hint: str = "") -> BackpropError:
+        hint = hint or self.hint(node)
+        source = self.graph.program.source
+        return BackpropError(
+            Diagnostic(reference, message, source, self.graph.span(node), label, self.trail(node, values), self.note(node, values), hint)
+        )
+
+    def hint(self, node: int) -> str:
+        stable = stable_spelling(self.graph, node)
+        return f"write  {stable}" if stable else ""
+
+    def holds(self, row: Primitive, domain: Domain, inputs: list[Any], value: Any) -> bool:
+        try:
+            return bool(self.rules.condition(row, domain.holds)(*inputs, value))
+        except (ArithmeticError, ValueError, TypeError):
+            return False
+
+    def told(self, text: str, node: int, values: list[Any]) -> str:
+        """A domain's text with the operands' own words in it."""
+        row = self.graph.primitive(node)
+        assert row is not None
+        for at, name in enumerate(row.operands):
+            text = text.replace("{" + name + "}", self.operand_text(node, at))
+        number = values[self.graph.operands(node)[0]]
+        what = "0" if number == 0 else f"a negative number, {self.show(number)}" if number < 0 else self.show(number)
+        return text.replace("{head}", row.head).replace("{value}", what)
+
+    def operand_text(self, node: int, at: int) -> str:
+        text = unparse(self.graph.expr(self.graph.operands(node)[at])) if self.name(self.graph.operands(node)[at]) is None else self.name(self.graph.operands(node)[at])
+        return text if text and len(text) <= 40 else "the argument"
+
+    def name(self, node: int) -> str | None:
+        return self.graph.labels.get(node)
+
+    def named(self, node: int) -> str:
+        name = self.name(node)
+        if name is not None:
+            return name
+        text = unparse(self.graph.expr(node))
+        return text if len(text) <= 40 else "this"
+
+    def function_of(self, row: Primitive) -> str:
+        return {"*": "a product", "/": "a quotient", "+": "a sum", "-": "a difference", "^": "a power", "u-": "a sign"}.get(row.head, row.head)
+
+    def trail(self, node: int, values: list[Any]) -> tuple[Remark, ...]:
+        """The named nodes just before, with the numbers that made their values."""
+        graph = self.graph
+        named: dict[int, None] = {}
+        level = list(graph.operands(node))
+        while level and len(named) < _MOST_REMARKS:
+            upper: list[int] = []
+            for each in level:
+                if graph.op[each] >= 0 and each in graph.labels:
+                    named[each] = None
+                upper.extend(graph.operands(each))
+            level = upper[:20] if len(named) < 2 else []  # noqa: PLR2004  (two levels tell enough)
+        remarks = []
+        for each in sorted(named)[-_MOST_REMARKS:]:
+            statement = graph.statement(each)
+            remarks.append(Remark(statement.span, f"{graph.labels[each]} = {self.show(values[each])}"))
+        return tuple(remarks)
+
+    def note(self, node: int, values: list[Any]) -> str:
+        """The leaves that the node depends on, with their values."""
+        graph = self.graph
+        seen: set[int] = set()
+        pending = [node]
+        leaves: list[int] = []
+        while pending and len(seen) < 200:  # noqa: PLR2004
+            each = pending.pop()
+            if each in seen:
+                continue
+            seen.add(each)
+            if graph.op[each] == LEAF:
+                leaves.append(each)
+            else:
+                pending.extend(graph.operands(each))
+        told = [f"{graph.labels[leaf]} = {self.show(values[leaf])}" + (" (given)" if leaf in self.given else "") for leaf in sorted(leaves)]
+        return f"here {', '.join(told[:6])}" + (", ..." if len(told) > 6 else "") if told else ""  # noqa: PLR2004

@@ -1,0 +1,160 @@
+"""Forward and reverse sweep over floats: one loop each, written out from the table for the primitives a graph uses.
+
+A flat tape and an `if` for each kind of operation is the fastest that plain Python offers for a single gradient. The
+branches of these loops are the table's own formulas, so what is computed is what is shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from backprop_cli.autodiff.plan import Plan
+from backprop_cli.calculus.arithmetic import FLOAT
+from backprop_cli.calculus.formula import Namespace, native_tree
+from backprop_cli.calculus.primitive import Primitive
+from backprop_cli.graph.graph import CONSTANT
+from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, postorder, substitute
+
+Kind = tuple[int, int, str]  # row, bits of the operands that are moved, text of a literal exponent
+_LITERAL_EXPONENTS = frozenset("2 3 4 5 6 7 8".split())
+
+
+class Loops:
+    """The two loops of one plan. `forward` fills the values, `backward` returns the adjoints."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        graph = plan.graph
+        op, a, b, moved, literal = graph.op, graph.a, graph.b, plan.moved, graph.literal
+        power = next((number for number, row in enumerate(graph.rows) if row.head == "^"), None)
+        kinds: dict[Kind, int] = {}
+        codes: list[int] = []
+        for node in plan.order:
+            row, second = op[node], b[node]
+            if second >= 0:
+                mask = moved[a[node]] | moved[second] << 1
+                exponent = literal[second] if row == power and op[second] == CONSTANT and literal[second] in _LITERAL_EXPONENTS else ""
+            elif node in graph.more:
+                mask, exponent = sum(moved[operand] << at for at, operand in enumerate(graph.more[node])), ""
+            else:
+                mask, exponent = moved[a[node]], ""
+            codes.append(kinds.setdefault((row, mask, exponent), len(kinds)))
+        self.kinds = kinds
+        self.codes = codes
+        self.count = Counter(codes)
+
+    def forward(self, values: list[Any]) -> int:
+        """Work out every needed node. Returns -1, or the node at which Python's arithmetic gave up."""
+        graph, order = self.plan.graph, self.plan.order
+        space = Namespace(FLOAT)
+        branches = {code: self.forward_branch(space, *kind) for kind, code in self.kinds.items()}
+        loop = _loop(space, "v, more", branches, self.count)
+        failed: int = loop(self.codes, order, [graph.a[n] for n in order], [graph.b[n] for n in order], values, graph.more)
+        return failed
+
+    def backward(self, values: list[Any]) -> tuple[list[Any], int]:
+        """The adjoints of all nodes, and -1 or the node at which Python's arithmetic gave up."""
+        plan, graph = self.plan, self.plan.graph
+        back = [(code, node) for code, node in zip(reversed(self.codes), reversed(plan.order), strict=True) if plan.moved[node]]
+        nodes = [node for _, node in back]
+        adjoints: list[Any] = [0.0] * len(graph)
+        adjoints[plan.output] = 1.0
+        space = Namespace(FLOAT)
+        branches = {code: self.backward_branch(space, *kind) for kind, code in self.kinds.items() if kind[1]}
+        loop = _loop(space, "v, more, d", branches, self.count, "g = d[i]", "if g == 0: continue")
+        failed: int = loop([code for code, _ in back], nodes, [graph.a[n] for n in nodes], [graph.b[n] for n in nodes], values, graph.more, adjoints)
+        return adjoints, failed
+
+    def forward_branch(self, space: Namespace, row: int, mask: int, exponent: str) -> list[str]:
+        primitive = self.plan.graph.rows[row]
+        lines, places, tree = _bound(primitive, native_tree(primitive.forward), exponent, with_value=False)
+        return [*lines, f"v[i] = {space.python(tree, places)}"]
+
+    def backward_branch(self, space: Namespace, row: int, mask: int, exponent: str) -> list[str]:
+        primitive = self.plan.graph.rows[row]
+        lines: list[str] = []
+        count = len(primitive.operands)
+        for at, text in enumerate(primitive.computed):
+            if not mask >> at & 1 or text in (None, "0"):
+                continue
+            assert text is not None
+            bound, places, tree = _bound(primitive, native_tree(text), exponent, with_value=True)
+            target = f"d[{'ab'[at]}]" if count <= 2 else f"d[o[{at}]]"
+            lines += bound
+            match tree:
+                case Number(text="1"):
+                    lines.append(f"{target} += g")
+                case Apply(head="u-", operands=(Number(text="1"),)):
+                    lines.append(f"{target} -= g")
+                case _:
+                    lines.append(f"{target} += g*{space.python(tree, places)}")
+        return lines or ["pass"]
+
+
+def _bound(primitive: Primitive, tree: Expr, exponent: str, with_value: bool) -> tuple[list[str], dict[str, str], Expr]:
+    """Where a formula finds its operands: lines that fetch those it uses more than once, and the Python for each name."""
+    if exponent:
+        tree = _literal_power(tree, exponent)
+    used = Counter(part.id for part in postorder(tree) if isinstance(part, Name))
+    count = len(primitive.operands)
+    lines = ["o = more[i]"] if count > 2 else []
+    places = {"y": "v[i]"} if with_value else {}
+    for at, name in enumerate(primitive.operands):
+        place = f"v[{'ab'[at]}]" if count <= 2 else f"v[o[{at}]]"
+        if used[name] > 1:
+            lines.append(f"x{at} = {place}")
+            place = f"x{at}"
+        places[name] = place
+    return lines, places, tree
+
+
+def _literal_power(tree: Expr, exponent: str) -> Expr:
+    """A formula of the power rule with its exponent, a small whole number, filled in: `b*a^(b - 1)` becomes `2*a`."""
+    match tree:
+        case Apply(head="where", operands=(_, _, other)):
+            return _literal_power(other, exponent)
+        case Apply(head="*", operands=(Name(id="b"), Apply(head="^", operands=(base, _)))):
+            less = Number(str(int(exponent) - 1))
+            return Apply("*", (Number(exponent), base if less.text == "1" else Apply("^", (base, less))))
+        case _:
+            return substitute(tree, {"b": Number(exponent)})
+
+
+def _loop(space: Namespace, arguments: str, branches: dict[int, list[str]], count: Counter[int], *before: str) -> Callable[..., Any]:
+    """A loop over a tape with a branch for each kind of operation, the frequent kinds first."""
+    lines = [f"def loop(codes, nodes, first, second, {arguments}):", "    i = -1", "    try:", "        for k, i, a, b in zip(codes, nodes, first, second):"]
+    lines += [f"            {line}" for line in before]
+    ranked = sorted(branches, key=lambda code: -count[code])
+    lines += _choose(ranked, branches, " " * 12)
+    if not ranked:
+        lines.append("            pass")
+    lines += ["    except (ValueError, OverflowError, ZeroDivisionError):", "        return i", "    return -1"]
+    space.names["zip"] = zip
+    return space.run("\n".join(lines) + "\n", "loop")
+
+
+def _choose(ranked: Sequence[int], branches: dict[int, list[str]], margin: str) -> list[str]:
+    """`if` and `elif` for the four most frequent kinds; the rest halves again and again."""
+    lines: list[str] = []
+    word = "if"
+    for code in ranked[:4]:
+        lines += [f"{margin}{word} k == {code}:", *(f"{margin}    {line}" for line in branches[code])]
+        word = "elif"
+    rest = sorted(ranked[4:])
+    if rest:
+        lines += [f"{margin}else:", *_halved(rest, branches, margin + "    ")]
+    return lines
+
+
+def _halved(codes: Sequence[int], branches: dict[int, list[str]], margin: str) -> list[str]:
+    if len(codes) == 1:
+        return [margin + line for line in branches[codes[0]]]
+    middle = len(codes) // 2
+    return [
+        f"{margin}if k < {codes[middle]}:",
+        *_halved(codes[:middle], branches, margin + "    "),
+        f"{margin}else:",
+        *_halved(codes[middle:], branches, margin + "    "),
+    ]

@@ -1,0 +1,93 @@
+"""What has to be worked out for one output and some leaves, as flat lists that the sweeps run over."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from backprop_cli.graph.graph import LEAF, Graph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The work of one gradient.
+
+    `needed` marks what the output depends on; `moved` marks, among that, what the leaves in question move and whose
+    derivative is asked for. `order` lists the needed applications from operands to users; `constant` those that make the
+    values of leaves (`a = 1/2`) and come before.
+    """
+
+    graph: Graph
+    output: int
+    wrt: tuple[int, ...]
+    needed: bytearray
+    moved: bytearray
+    order: Sequence[int]
+    constant: Sequence[int]
+
+
+def needed_for(graph: Graph, output: int, given: Collection[int]) -> bytearray:
+    """Marks the nodes that a node depends on, itself included. Leaves in `given` have their value already."""
+    needed = bytearray(len(graph))
+    needed[output] = 1
+    op, a, b, more, preset = graph.op, graph.a, graph.b, graph.more, graph.preset
+    has_static = bool(graph.static)
+    for node in range(output, -1, -1):
+        if not needed[node]:
+            continue
+        if op[node] >= 0:
+            if node in more:
+                for operand in more[node]:
+                    needed[operand] = 1
+            else:
+                needed[a[node]] = 1
+                if b[node] >= 0:
+                    needed[b[node]] = 1
+            if has_static:
+                for leaf in graph.held(node):
+                    needed[leaf] = 1
+        elif op[node] == LEAF and node in preset and node not in given:
+            needed[preset[node]] = 1
+    return needed
+
+
+def make_plan(graph: Graph, output: int, wrt: Sequence[int], given: Collection[int]) -> Plan:
+    """The plan for the derivatives of `output` by the nodes `wrt`."""
+    needed = needed_for(graph, output, given)
+    op, a, b, more = graph.op, graph.a, graph.b, graph.more
+    passes = [tuple(text is not None for text in row.local) for row in graph.rows]
+    whole = [all(each) for each in passes]
+    moved = bytearray(len(graph))
+    for node in wrt:
+        moved[node] = needed[node]
+    order = [node for node in range(output + 1) if needed[node] and op[node] >= 0]
+    constant: list[int] = []
+    if graph.preset:
+        inner = _below(graph, [node for leaf, node in graph.preset.items() if needed[leaf] and leaf not in given])
+        constant = [node for node in order if inner[node]]
+        order = [node for node in order if not inner[node]]
+    for node in order:
+        if node in more:
+            through = passes[op[node]]
+            if any(moved[operand] and through[min(at, len(through) - 1)] for at, operand in enumerate(more[node])):
+                moved[node] = 1
+        elif whole[op[node]]:
+            if moved[a[node]] or (b[node] >= 0 and moved[b[node]]):
+                moved[node] = 1
+        else:
+            through = passes[op[node]]
+            if (through[0] and moved[a[node]]) or (b[node] >= 0 and through[1] and moved[b[node]]):
+                moved[node] = 1
+    return Plan(graph, output, tuple(wrt), needed, moved, order, constant)
+
+
+def _below(graph: Graph, nodes: Sequence[int]) -> bytearray:
+    """Marks some nodes and the applications they are made of."""
+    inner = bytearray(len(graph))
+    for node in nodes:
+        inner[node] = 1
+    for node in range(max(nodes, default=-1), -1, -1):
+        if inner[node]:
+            for operand in graph.operands(node):
+                inner[operand] = 1
+    return inner

@@ -1,0 +1,106 @@
+"""Spellings that lose digits or overflow, and the functions that do not."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from backprop_cli.graph.graph import Graph
+from backprop_cli.lang.parse import parse_expression
+from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, postorder, same, substitute
+from backprop_cli.lang.unparse import unparse
+
+# Capital letters stand for any expression. The first that fits around the place is told.
+_SPELLINGS = (
+    ("log(sigmoid(X))", "logsigmoid(X)"),
+    ("log(1 - sigmoid(X))", "logsigmoid(-X)"),
+    ("log(1/(1 + exp(-X)))", "logsigmoid(X)"),
+    ("log(1/(1 + exp(X)))", "logsigmoid(-X)"),
+    ("log(1 + exp(X))", "softplus(X)"),
+    ("log(exp(X) + 1)", "softplus(X)"),
+    ("1/(1 + exp(-X))", "sigmoid(X)"),
+    ("1/(exp(-X) + 1)", "sigmoid(X)"),
+    ("1/(1 + exp(X))", "sigmoid(-X)"),
+    ("exp(X)/(1 + exp(X))", "sigmoid(X)"),
+    ("exp(X)/(exp(X) + 1)", "sigmoid(X)"),
+    ("log(sum(exp(X)))", "logsumexp(X)"),
+    ("log(softmax(X))", "log_softmax(X)"),
+    ("exp(X)/sum(exp(X))", "softmax(X)"),
+    ("sqrt(X^2 + Y^2)", "hypot(X, Y)"),
+    ("sqrt(X*X + Y*Y)", "hypot(X, Y)"),
+    ("exp(X) - 1", "expm1(X)"),
+    ("log(1 + X)", "log1p(X)"),
+)
+_MOST_PARTS = 400
+
+
+@cache
+def _patterns() -> list[tuple[Expr, Expr]]:
+    return [(parse_expression(bad), parse_expression(good)) for bad, good in _SPELLINGS]
+
+
+def stable_spelling(graph: Graph, node: int) -> str | None:
+    """The stable function for what the file spells out around a node; None where no pattern fits."""
+    around = _surroundings(graph, node)
+    for bad, good in _patterns():
+        for whole in around:
+            found = _match(bad, whole)
+            if found is not None:
+                text = unparse(substitute(good, found))
+                if len(text) <= 60:  # noqa: PLR2004
+                    return text
+    return None
+
+
+def _surroundings(graph: Graph, node: int) -> list[Expr]:
+    """The expressions that a node stands in, nearest first, with the definitions of names below written in."""
+    found: list[Expr] = []
+    users: dict[int, list[int]] = {}
+    for user in range(node + 1, min(len(graph), node + 2_000)):
+        for operand in graph.operands(user):
+            users.setdefault(operand, []).append(user)
+    level = [node]
+    for _ in range(4):
+        found.extend(_opened(graph, each) for each in level[:4])
+        level = [user for each in level for user in users.get(each, [])][:4]
+    return found
+
+
+def _opened(graph: Graph, node: int) -> Expr:
+    """What a node computes, names replaced by their definitions as long as that stays small."""
+    expr = graph.expr(node)
+    for _ in range(3):
+        definitions: dict[str, Expr] = {}
+        count = 0
+        for part in postorder(expr):
+            count += 1
+            if isinstance(part, Name) and part.id in graph.names and graph.op[graph.names[part.id]] >= 0:
+                definitions[part.id] = graph.expr(graph.names[part.id])
+        if not definitions or count > _MOST_PARTS:
+            break
+        opened = substitute(expr, definitions)
+        if sum(1 for _ in postorder(opened)) > _MOST_PARTS:
+            break
+        expr = opened
+    return expr
+
+
+def _match(pattern: Expr, expr: Expr) -> dict[str, Expr] | None:
+    """What the capitals of a pattern stand for in an expression, or None."""
+    found: dict[str, Expr] = {}
+    pairs: list[tuple[Part, Part]] = [(pattern, expr)]
+    while pairs:
+        left, right = pairs.pop()
+        if isinstance(left, Name):
+            known = found.setdefault(left.id, right)  # type: ignore[arg-type]
+            if not same(known, right):
+                return None
+        elif isinstance(left, Number):
+            if not isinstance(right, Number) or left.exact != right.exact:
+                return None
+        elif isinstance(left, Apply):
+            if not isinstance(right, Apply) or left.head != right.head or len(left.operands) != len(right.operands):
+                return None
+            pairs.extend(zip(left.operands, right.operands, strict=True))
+        else:
+            return None
+    return found

@@ -1,0 +1,253 @@
+"""Exact numbers: rationals as fractions, and closed constants such as `log(6)` as SymPy keeps them.
+
+Every operation checks sizes before it works and signs after it: a number that is not real, not finite or too large is
+refused, and a comparison that cannot be decided is never guessed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from backprop_cli.calculus.algebra import from_sympy
+from backprop_cli.calculus.arithmetic import NATIVE, Arithmetic
+from backprop_cli.lang.unparse import unparse
+from backprop_cli.limits import Limits
+
+Exact = Any  # a Fraction, or a SymPy expression without symbols
+_DIGITS = 60
+_LARGEST = 10.0**300
+
+
+class NotExact(Exception):
+    """A result cannot be kept exactly within the limits; the message says why."""
+
+
+def exact_text(value: Exact) -> str:
+    """An exact number in the language of files: `1/2`, `-3`, `2*log(6)`."""
+    if isinstance(value, Fraction):
+        return str(value)
+    return unparse(from_sympy(value))
+
+
+def exact_float(value: Exact) -> float:
+    """The float nearest to an exact number."""
+    return float(value) if isinstance(value, Fraction) else float(_approximation(value).real)
+
+
+def exact_arithmetic(limits: Limits) -> Arithmetic:
+    """Exact numbers within the limits on bits and on the size of a closed constant."""
+    work = _Work(limits)
+    functions: dict[str, Callable[..., Any]] = {name: getattr(work, name, None) or work.function(name) for name in NATIVE if name not in ("where", "abs", "round", "power")}
+    functions |= {"abs": work.absolute, "round": work.nearest, "power": work.power}
+    functions |= {"add": work.add, "subtract": work.subtract, "multiply": work.multiply, "divide": work.divide, "less": work.less}
+    functions |= {"less_equal": lambda a, b: not work.less(b, a), "greater": lambda a, b: work.less(b, a), "greater_equal": lambda a, b: not work.less(a, b)}
+    functions |= {"equal": lambda a, b: work.sign(work.subtract(a, b)) == 0, "unequal": lambda a, b: work.sign(work.subtract(a, b)) != 0}
+    infix = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "^": "power", "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "unequal"}
+    return Arithmetic("exact", functions, Fraction, _Constants(), True, infix, lambda value: value is not None, None, None, work.add, work.multiply)
+
+
+class _Constants(dict[str, Any]):
+    """`pi` and `e`, fetched from SymPy when a program mentions them."""
+
+    def __init__(self) -> None:
+        super().__init__(pi=None, e=None)
+
+    def __getitem__(self, name: str) -> Any:
+        import sympy
+
+        return sympy.pi if name == "pi" else sympy.E
+
+
+class _Work:
+    """The operations."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    # ---- keeping results within bounds ----
+
+    def kept(self, value: Any) -> Exact:
+        """A result of SymPy's, if it is a real, finite number of bearable size."""
+        import sympy
+
+        if value.is_Rational:
+            return self.bounded(Fraction(int(value.p), int(value.q)))
+        if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+            raise ValueError("no real number")
+        if _parts(value) > self.limits.expanded:
+            raise NotExact(f"the closed form of a value would have more than {self.limits.expanded:,} parts, the limit")
+        near = _approximation(value)
+        if abs(near.imag) > 1e-30 * abs(near):
+            raise ValueError("no real number")
+        return value
+
+    def bounded(self, value: Fraction) -> Fraction:
+        self.require_bits(value.numerator.bit_length() + value.denominator.bit_length())
+        return value
+
+    def require_bits(self, bits: int) -> None:
+        if bits > self.limits.exact_bits:
+            raise NotExact(f"an exact value would need {bits:,} bits; the limit is {self.limits.exact_bits:,}")
+
+    # ---- arithmetic ----
+
+    def add(self, a: Exact, b: Exact) -> Exact:
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            self.require_bits(_bits(a) + _bits(b))
+            return a + b
+        return self.kept(_lift(a) + _lift(b))
+
+    def subtract(self, a: Exact, b: Exact) -> Exact:
+        return self.add(a, -b)
+
+    def multiply(self, a: Exact, b: Exact) -> Exact:
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            self.require_bits(_bits(a) + _bits(b))
+            return a * b
+        if a in (True, False) or b in (True, False):
+            return self.multiply(Fraction(a) if isinstance(a, bool) else a, Fraction(b) if isinstance(b, bool) else b)
+        return self.kept(_lift(a) * _lift(b))
+
+    def divide(self, a: Exact, b: Exact) -> Exact:
+        if self.sign(b) == 0:
+            raise ZeroDivisionError
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            self.require_bits(_bits(a) + _bits(b))
+            return a / b
+        return self.kept(_lift(a) / _lift(b))
+
+    def power(self, a: Exact, b: Exact) -> Exact:
+        sign = self.sign(a)
+        whole = isinstance(b, Fraction) and b.denominator == 1
+        if sign == 0:
+            if self.sign(b) < 0:
+                raise ZeroDivisionError
+            return Fraction(int(self.sign(b) == 0))
+        if sign < 0 and not whole:
+            raise ValueError("no real number")
+        if whole and isinstance(a, Fraction):
+            self.require_bits(_bits(a) * abs(b.numerator))
+            return a ** int(b)
+        size = abs(exact_float(b)) * abs(math.log2(abs(exact_float(a)) or 1.0))
+        if size > math.log2(_LARGEST):
+            raise NotExact("a power is too large or too small to be kept exactly")
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            self.require_bits(_bits(a) * (abs(b.numerator) // b.denominator + 1))
+        return self.kept(_lift(a) ** _lift(b))
+
+    # ---- comparing ----
+
+    def sign(self, a: Exact) -> int:
+        if isinstance(a, Fraction | bool | int):
+            return (a > 0) - (a < 0)
+        near = _approximation(a).real
+        if abs(near) > 10 ** (10 - _DIGITS):
+            return 1 if near > 0 else -1
+        from sympy import expand, radsimp
+
+        if expand(radsimp(a)) == 0:
+            return 0
+        raise NotExact("whether a closed constant is exactly 0 cannot be decided")
+
+    def less(self, a: Exact, b: Exact) -> bool:
+        return self.sign(self.subtract(a, b)) < 0
+
+    def maximum(self, a: Exact, b: Exact) -> Exact:
+        return b if self.less(a, b) else a
+
+    def minimum(self, a: Exact, b: Exact) -> Exact:
+        return b if self.less(b, a) else a
+
+    def absolute(self, a: Exact) -> Exact:
+        return -a if self.sign(a) < 0 else a
+
+    # ---- functions ----
+
+    def function(self, name: str) -> Callable[..., Exact]:
+        """SymPy's function of that name, its result checked."""
+
+        def apply(*operands: Exact) -> Exact:
+            import sympy
+
+            lifted = [_lift(operand) for operand in operands]
+            if name in ("exp", "sinh", "cosh") and abs(exact_float(operands[0])) > math.log(_LARGEST):
+                raise NotExact(f"{name} of {exact_float(operands[0]):.6g} is too large or too small to be kept exactly")
+            return self.kept(getattr(sympy, name)(*lifted))
+
+        return apply
+
+    def sqrt(self, a: Exact) -> Exact:
+        return self.power(a, Fraction(1, 2))
+
+    def cbrt(self, a: Exact) -> Exact:
+        return -self.power(-a, Fraction(1, 3)) if self.sign(a) < 0 else self.power(a, Fraction(1, 3))
+
+    def log(self, a: Exact) -> Exact:
+        if self.sign(a) <= 0:
+            raise ValueError("no real number")
+        return self.function("log")(a)
+
+    def log2(self, a: Exact) -> Exact:
+        return self.log_to(a, 2)
+
+    def log10(self, a: Exact) -> Exact:
+        return self.log_to(a, 10)
+
+    def log_to(self, a: Exact, base: int) -> Exact:
+        import sympy
+
+        if self.sign(a) <= 0:
+            raise ValueError("no real number")
+        return self.kept(sympy.log(_lift(a), base))
+
+    def log1p(self, a: Exact) -> Exact:
+        return self.log(self.add(Fraction(1), a))
+
+    def exp2(self, a: Exact) -> Exact:
+        return self.power(Fraction(2), a)
+
+    def expm1(self, a: Exact) -> Exact:
+        return self.subtract(self.function("exp")(a), Fraction(1))
+
+    def hypot(self, a: Exact, b: Exact) -> Exact:
+        return self.sqrt(self.add(self.multiply(a, a), self.multiply(b, b)))
+
+    def floor(self, a: Exact) -> Exact:
+        return Fraction(math.floor(a)) if isinstance(a, Fraction) else self.function("floor")(a)
+
+    def ceil(self, a: Exact) -> Exact:
+        return -self.floor(-a)
+
+    def nearest(self, a: Exact) -> Exact:
+        return Fraction(round(a)) if isinstance(a, Fraction) else self.floor(self.add(a, Fraction(1, 2)))
+
+
+def _lift(value: Exact) -> Any:
+    import sympy
+
+    return sympy.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else sympy.Integer(int(value)) if isinstance(value, bool) else value
+
+
+def _bits(value: Fraction) -> int:
+    return value.numerator.bit_length() + value.denominator.bit_length()
+
+
+def _parts(value: Any) -> int:
+    from sympy import preorder_traversal
+
+    return sum(1 for _ in preorder_traversal(value))
+
+
+@lru_cache(maxsize=4096)
+def _approximation(value: Any) -> Any:
+    """A closed constant to sixty digits, as an mpmath number."""
+    from mpmath import mp, mpc
+
+    near = value.evalf(_DIGITS)
+    with mp.workdps(_DIGITS):
+        real, imaginary = near.as_real_imag()
+        return mpc(real._mpf_ if hasattr(real, "_mpf_") else str(real), imaginary._mpf_ if hasattr(imaginary, "_mpf_") else str(imaginary))

@@ -1,0 +1,129 @@
+"""What `--at` says: names and the values they take, from the command line and from files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from backprop_cli.commands.reading import read_file
+from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
+from backprop_cli.lang.parse import parse_bindings, parse_expression
+from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Number, names_in
+from backprop_cli.lang.text import canonical
+from backprop_cli.limits import Limits
+
+if TYPE_CHECKING:
+    from backprop_cli.autodiff.differentiate import Given
+
+_NAME = "--at"
+_FROM_FILE = re.compile(r"\s*([^\s=,@]+)\s*=\s*@(.+)", re.DOTALL)
+_CONSTANTS = ("pi", "e")
+_NOT_NUMBERS = ("nan", "inf", "infinity")
+
+
+def point(options: Iterable[str] | None, limits: Limits) -> dict[str, Given]:
+    """The values that all `--at` options give, by name. The same name twice is an error."""
+    found: dict[str, Given] = {}
+    for option in options or ():
+        for name, value, complaint in _bindings(option, limits):
+            if name in found:
+                raise BackpropError(complaint("value-twice", f"{name} is given two values", "give each name one value"))
+            found[name] = value
+    return found
+
+
+def _bindings(option: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
+    if option.lstrip().startswith("@"):
+        yield from _point_file(option.strip()[1:], limits)
+        return
+    from_file = _FROM_FILE.fullmatch(option)
+    if from_file:
+        hint = "write the values themselves, or a whole point as --at @point.json"
+        raise BackpropError(Diagnostic("unreadable-values", f"values cannot be read from {from_file.group(2)}", hint=hint))
+    source = Source(_NAME, option)
+    for name, span, value in parse_bindings(option, _NAME, limits):
+
+        def complaint(code: str, message: str, hint: str, span: Span = span) -> Diagnostic:
+            return Diagnostic(code, message, source, span, hint=hint)
+
+        if value is None:
+            raise BackpropError(complaint("no-value", f"{name} is given no value", f"write --at {name}=2"))
+        yield name, _constant(name, value, source), complaint
+
+
+def _constant(name: str, value: Expr, source: Source) -> Expr:
+    """An expression in which no variable stands."""
+    for word, span in names_in(value).items():
+        if word.lower() in _NOT_NUMBERS:
+            raise BackpropError(Diagnostic("not-finite", f"{name} must be a finite number", source, span, hint=f"write a number, as in {name}=2"))
+        if word not in _CONSTANTS:
+            message = f"the value of {name} must be a number, and {word} is a name"
+            raise BackpropError(Diagnostic("not-constant", message, source, span, hint="pi and e are the only names that may stand here"))
+    return value
+
+
+def _point_file(path: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
+    """A whole point: one JSON object, from names to numbers, lists of numbers, or texts such as "1/3"."""
+    import json
+
+    def complaint(code: str, message: str, hint: str = "") -> Diagnostic:
+        return Diagnostic(code, message, hint=hint)
+
+    shape = 'the file holds one object, as in {"x": 2, "a": "1/3"}'
+    data = read_file(path, limits)
+    if len(data) > limits.file_bytes:
+        raise BackpropError(complaint("file-too-large", f"{path} is larger than {limits.file_bytes:,} bytes", "allow more with --limit file-bytes=N"))
+    try:
+        text = data.decode("utf-8-sig")
+        pairs = json.loads(text, object_pairs_hook=_Pairs, parse_int=_number, parse_float=_number, parse_constant=_number)
+    except json.JSONDecodeError as error:
+        span = Span(error.pos, error.pos + 1)
+        raise BackpropError(Diagnostic("bad-json", f"this is no JSON: {error.msg}", Source(path, text), span, hint=shape)) from None
+    except (UnicodeDecodeError, RecursionError):
+        raise BackpropError(complaint("bad-json", f"{path} is no JSON in UTF-8", shape)) from None
+    if not isinstance(pairs, _Pairs):
+        raise BackpropError(complaint("bad-json", f"{path} holds no object", shape))
+    for written, value in pairs:
+        name = canonical(written.strip())
+        yield name, _json_value(name, value, path, limits), complaint
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object of JSON, names that stand twice included."""
+
+
+class _Written(str):
+    """A number as the file spells it."""
+
+
+_number = _Written
+
+
+def _json_value(name: str, value: Any, path: str, limits: Limits) -> Expr:
+    """A JSON value as an expression: numbers keep their spelling, so that 0.1 is 1/10 where the tool works exactly."""
+    results: list[Expr] = []
+    pending: list[tuple[Any, bool]] = [(value, False)]
+    while pending:
+        each, opened = pending.pop()
+        if opened:
+            cut = len(results) - len(each)
+            results[cut:] = [Brackets(tuple(results[cut:]))]
+        elif isinstance(each, list) and not isinstance(each, _Pairs):
+            pending.append((each, True))
+            pending.extend((item, False) for item in reversed(each))
+        elif isinstance(each, str):
+            results.append(_json_number(name, each, path, limits))
+        else:
+            shown = {True: "true", False: "false", None: "null"}.get(each, "an object") if not isinstance(each, list) else "an object"
+            raise BackpropError(Diagnostic("not-a-number", f"{name} in {path} must be a number, not {shown}"))
+    return results[0]
+
+
+def _json_number(name: str, text: str, path: str, limits: Limits) -> Expr:
+    if isinstance(text, _Written) and text.lstrip("-") in ("NaN", "Infinity"):
+        raise BackpropError(Diagnostic("not-finite", f"{name} in {path} must be a finite number, not {text}"))
+    if isinstance(text, _Written) and len(text) < 18 and "e" not in text and "E" not in text:
+        return Apply(NEGATE, (Number(text[1:]),)) if text.startswith("-") else Number(text)
+    label = f"{path}, {name}"
+    return _constant(name, parse_expression(text, label, limits), Source(label, text))

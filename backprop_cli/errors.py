@@ -1,0 +1,87 @@
+"""What can go wrong, as data: a place in a text, a complaint about it, and the one exception that carries complaints."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MOST_REPORTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a source text, `start` to `end` (exclusive), counted in code points."""
+
+    start: int
+    end: int
+
+    def to(self, other: Span) -> Span:
+        """The stretch from the start of this span to the end of `other`."""
+        return Span(self.start, other.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text and the name people know it by. Every line end in `text` is `\\n`; columns are those of the original."""
+
+    name: str
+    text: str
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset, both counted from 1, the column in code points."""
+        line = self.text.count("\n", 0, offset) + 1
+        return line, offset - (self.text.rfind("\n", 0, offset) + 1) + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1, without its end."""
+        lines = self.text.split("\n")
+        return lines[number - 1] if number <= len(lines) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A line of the source shown with something said beside it: how a value came about."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One complaint.
+
+    `reference` is its stable kebab-case name; `message` says what is wrong and stands alone; `span` in `source` is where;
+    `label` stands beside the caret; `trail` shows how the values involved came about; `note` says why; `hint` is the likely fix.
+    """
+
+    reference: str
+    message: str
+    source: Source | None = None
+    span: Span | None = None
+    label: str = ""
+    trail: tuple[Remark, ...] = ()
+    note: str = ""
+    hint: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", self.reference):
+            raise ValueError(f"a complaint's name is kebab-case, not {self.reference!r}")
+
+
+class BackpropError(Exception):
+    """Bad input. `diagnostics` holds at least one complaint, in the order of the text, and at most ten."""
+
+    def __init__(self, diagnostics: Diagnostic | Iterable[Diagnostic]) -> None:
+        listed = [diagnostics] if isinstance(diagnostics, Diagnostic) else list(diagnostics)
+        self.found = len(listed)
+        self.diagnostics = tuple(listed[:MOST_REPORTED])
+        super().__init__("; ".join(d.message for d in self.diagnostics))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like a mistyped one, or None where nothing is near."""
+    folded = {k.lower(): k for k in reversed(sorted(known))}
+    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return folded[close[0]] if close else None

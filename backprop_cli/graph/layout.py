@@ -1,0 +1,123 @@
+"""Which parts of an expression become nodes, in which order, and which arguments are operands."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from backprop_cli.calculus.primitive import Primitive
+from backprop_cli.calculus.table import MOST_OPERANDS, SEVERAL, function_names, row, row_of_several
+from backprop_cli.errors import Span, nearest
+from backprop_cli.lang.syntax import Apply, Brackets, Expr, Index, Name, Number, Part, children
+
+
+class Misuse(Exception):
+    """A function that does not exist or is given the wrong arguments; `build` adds the source and its own names."""
+
+    def __init__(self, reference: str, message: str, span: Span, hint: str = "") -> None:
+        super().__init__(message)
+        self.reference, self.message, self.span, self.hint = reference, message, span, hint
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How a part uses a primitive: its operands (an operand left out is the text of its default) and its other arguments."""
+
+    row: Primitive
+    operands: tuple[Expr | str, ...]
+    static: tuple[tuple[str, Part], ...] = ()
+
+
+def layout(expr: Expr, own: Container[str]) -> tuple[list[Expr], list[Expr]]:
+    """The parts that become nodes: the constants in the order of the text, and the applications, operands before users.
+
+    Names stand for nodes that exist already. `own` holds the names of the file's own functions: their calls are listed
+    among the applications, and all their arguments are operands.
+    """
+    constants: list[Expr] = []
+    applied: list[Expr] = []
+    pending: list[tuple[Expr, bool]] = [(expr, False)]
+    while pending:
+        part, opened = pending.pop()
+        if isinstance(part, Number):
+            constants.append(part)
+        elif opened:
+            applied.append(part)
+        elif not isinstance(part, Name):
+            pending.append((part, True))
+            pending.extend((below, False) for below in reversed(operand_parts(part, own)))
+    return constants, applied
+
+
+def operand_parts(part: Expr, own: Container[str]) -> list[Expr]:
+    """The parts below a part that become nodes, in the order of the text."""
+    if isinstance(part, Apply) and part.head in own:
+        return list(part.operands)
+    used = use(part)
+    below = {id(each) for each in used.operands if not isinstance(each, str)}
+    return [each for each in children(part) if id(each) in below]  # type: ignore[misc]
+
+
+def use(part: Expr) -> Use:
+    """The primitive that a part applies, and to what. Raises Misuse."""
+    match part:
+        case Apply(head=head, operands=operands, keywords=keywords):
+            return _call(part, head, operands, dict(keywords)) if head.isidentifier() else _operator(head, operands)
+        case Brackets() | Index():
+            raise Misuse("arrays", "arrays are not supported yet", part.span)
+        case _:
+            raise TypeError(f"{type(part).__name__} applies nothing")
+
+
+def _operator(head: str, operands: tuple[Expr, ...]) -> Use:
+    found = row(head)
+    if found is None:
+        raise Misuse("arrays", "arrays are not supported yet", operands[0].span)
+    return Use(found, operands)
+
+
+def _call(part: Apply, head: str, operands: tuple[Expr, ...], keywords: dict[str, Expr]) -> Use:
+    if head in SEVERAL and len(operands) > 1 and not keywords:
+        if len(operands) > MOST_OPERANDS:
+            raise Misuse("wrong-number-of-arguments", f"{head} takes at most {MOST_OPERANDS} expressions", part.span, f"nest it, or write {head}([a, b, ...])")
+        return Use(row_of_several(SEVERAL[head], len(operands)), operands)
+    found = row(head)
+    if found is None:
+        raise unknown_function(head, part)
+    if len(operands) > len(found.operands):
+        raise _arity(part, found, len(operands))
+    given: list[Expr | str | None] = [*operands, *[None] * (len(found.operands) - len(operands))]
+    for name, value in keywords.items():
+        place = found.operands.index(name) if name in found.defaults else -1
+        if place < 0:
+            names = " and ".join(found.defaults) or "none"
+            raise Misuse("unknown-keyword", f"{head} has no keyword {name}", value.span, f"its keywords: {names}")
+        if given[place] is not None:
+            raise Misuse("wrong-number-of-arguments", f"{head} is given {name} twice", value.span, "leave one out")
+        given[place] = value
+    filled = [found.defaults.get(name) if value is None else value for name, value in zip(found.operands, given, strict=True)]
+    if None in filled:
+        raise _arity(part, found, len(operands))
+    return Use(found, tuple(each for each in filled if each is not None))
+
+
+def signature(found: Primitive, head: str) -> str:
+    """How a function is called: `leaky_relu(x, slope=0.01)`."""
+    listed = [f"{name}={found.defaults[name]}" if name in found.defaults else name for name in found.operands]
+    return f"{head}({', '.join(listed)})"
+
+
+def _arity(part: Apply, found: Primitive, count: int) -> Misuse:
+    most, fewest = len(found.operands), found.fewest
+    takes = f"{most}" if most == fewest else f"{fewest} to {most}"
+    noun = "argument" if takes == "1" else "arguments"
+    return Misuse("wrong-number-of-arguments", f"{part.head} takes {takes} {noun}, not {count}", part.span, f"write {signature(found, part.head)}")
+
+
+def unknown_function(head: str, part: Apply, own: Container[str] = (), others: tuple[str, ...] = ()) -> Misuse:
+    """The complaint about a function that is nowhere defined."""
+    at = Span(part.span.start, part.span.start + len(head))
+    if head == "lg":
+        return Misuse("unknown-function", "lg could mean log10 or log2", at, "write log10(x) or log2(x)")
+    close = nearest(head, [*function_names(), *others])
+    return Misuse("unknown-function", f"there is no function {head}", at, f"did you mean {close}?" if close else "define it above:  " + head + "(x) = ...")

@@ -1,0 +1,88 @@
+"""How the nodes of an expression are made, worked out once for all expressions of the same shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+
+from backprop_cli.calculus.primitive import Primitive
+from backprop_cli.graph.layout import layout, operand_parts, use
+from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One application: a primitive's row or the name of an own function, applied to earlier results."""
+
+    row: Primitive | None
+    call: str | None
+    operands: tuple[int, ...]
+    static: tuple[tuple[str, Part], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """The making of an expression's nodes.
+
+    Results are numbered: first the words of the shape, then the constants that are no words (raised digits), then the
+    defaults of operands left out, then one for each step; `result` is the number of the whole. `names` are the words that
+    are names, each with its first place; `constants` are word numbers or texts, in the order of the nodes. `plain` is the
+    fast form of the steps, there where all are rows with one operand or two and nothing is left out.
+    """
+
+    names: tuple[tuple[int, str], ...]
+    constants: tuple[int | str, ...]
+    words: int
+    defaults: tuple[str, ...]
+    steps: tuple[Step, ...]
+    plain: tuple[tuple[Primitive, int, int], ...] | None
+    result: int
+
+    @property
+    def calls(self) -> list[str]:
+        return [step.call for step in self.steps if step.call is not None]
+
+
+def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | None], own: Container[str]) -> Template:
+    """The template of an expression whose `words` names and numbers `word_of` numbers. Raises Misuse."""
+    found, applied = layout(expr, own)
+    constants: list[int | str] = []
+    number_of: dict[int, int] = {}
+    others = words
+    for part in found:
+        assert isinstance(part, Number)
+        word = word_of(part)
+        constants.append(part.text if word is None else word)
+        number_of[id(part)] = others if word is None else word
+        others += word is None
+
+    uses = [None if isinstance(part, Apply) and part.head in own else use(part) for part in applied]
+    defaults = tuple(dict.fromkeys(each for used in uses if used for each in used.operands if isinstance(each, str)))
+    default_at = {text: others + at for at, text in enumerate(defaults)}
+    names: dict[int, str] = {}
+
+    def result_of(part: Expr | str) -> int:
+        if isinstance(part, str):
+            return default_at[part]
+        if isinstance(part, Name):
+            word = word_of(part)
+            assert word is not None
+            names[word] = part.id
+            return word
+        return number_of[id(part)]
+
+    steps: list[Step] = []
+    base = others + len(defaults)
+    for part, used in zip(applied, uses, strict=True):
+        if used is None:
+            assert isinstance(part, Apply)
+            operands = tuple(result_of(each) for each in operand_parts(part, own))
+            steps.append(Step(None, part.head, operands, ()))
+        else:
+            steps.append(Step(used.row, None, tuple(map(result_of, used.operands)), used.static))
+        number_of[id(part)] = base + len(steps) - 1
+
+    result = result_of(expr)
+    simple = base == words and steps and all(s.row and len(s.operands) <= 2 and not s.static for s in steps)
+    plain = tuple((s.row, *(*s.operands, -1)[:2]) for s in steps if s.row) if simple else None
+    return Template(tuple(sorted(names.items())), tuple(constants), words, defaults, tuple(steps), plain, result)  # type: ignore[arg-type]

@@ -1,0 +1,330 @@
+"""Text to trees. Lark reads each shape of statement once; statements of a shape already seen only bring their words."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedInput
+
+from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
+from backprop_cli.lang.complaints import syntax_complaint
+from backprop_cli.lang.program import Assign, Declare, Define, Faulty, Program, Shape, Statement, holes_of, is_name, split_at_holes
+from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice, postorder
+from backprop_cli.lang.text import Stretch, canonical, decode, misfit, source, strange_character, stretches
+from backprop_cli.limits import OWN, Limits
+
+_SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_ALIASES = {"−": "-", "·": "*", "×": "*", "⋅": "*", "⊙": "*", "÷": "/", "**": "^"}
+_ROLES = ("input", "param")
+
+
+def grammar_dir() -> Traversable:
+    """Where the grammars lie: inside an installed package, beside it in a checkout."""
+    packaged = files("backprop_cli") / "grammar"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "grammar"
+
+
+def parse(text: str | bytes | Source, name: str = "<text>", limits: Limits = OWN) -> Program:
+    """Read a text in the `.expr` language.
+
+    Raises BackpropError with every statement that could not be read (ten at most).
+    """
+    program = read(text, name, limits)
+    if program.faults:
+        raise BackpropError(program.faults)
+    return program
+
+
+def read(text: str | bytes | Source, name: str = "<text>", limits: Limits = OWN) -> Program:
+    """Read a text; statements that could not be read are `Faulty`, and the program's `faults` say why."""
+    origin = text if isinstance(text, Source) else decode(text, name, limits) if isinstance(text, bytes) else source(text, name)
+    return _Reader(origin, limits).program()
+
+
+def parse_expression(text: str, name: str = "<expression>", limits: Limits = OWN) -> Expr:
+    """Read a single expression."""
+    origin = source(text, name)
+    reader = _Reader(origin, limits)
+    tree: Expr = reader.lark(Stretch(text, 0), "expr")
+    reader.check_words(tree)
+    if reader.faults:
+        raise BackpropError(reader.faults)
+    return tree
+
+
+def parse_bindings(text: str, name: str, limits: Limits = OWN) -> list[tuple[str, Span, Expr | None]]:
+    """Read `x = 2, a = 1/3`: names with the places where they stand and their values, None where there is none."""
+    origin = source(text, name)
+    reader = _Reader(origin, limits)
+    found: list[tuple[str, Span, Expr | None]] = reader.lark(Stretch(text.replace("\n", " "), 0), "bindings")
+    for bound, at, value in found:
+        reader.check_name(bound, at)
+        if value is not None:
+            reader.check_words(value)
+    if reader.faults:
+        raise BackpropError(reader.faults)
+    return [(canonical(bound), at, value) for bound, at, value in found]
+
+
+class _Reader:
+    """Reads one source; keeps the shapes it has met."""
+
+    def __init__(self, origin: Source, limits: Limits) -> None:
+        self.origin = origin
+        self.limits = limits
+        self.faults: list[Diagnostic] = []
+        self.shapes: dict[object, Shape] = {}
+
+    def program(self) -> Program:
+        statements: list[Statement] = []
+        broken_off = False
+        for stretch in stretches(self.origin, self.faults):
+            try:
+                assigned = self.assignment(stretch)
+                statements.extend([assigned] if assigned else self.other(stretch))
+            except BackpropError as error:
+                found = error.diagnostics
+                if not (found[0].reference == "no-name" and broken_off):
+                    self.faults.extend(found)
+                broken_off = found[0].reference == "missing-operand"
+                statements.append(self.faulty(stretch))
+        self.faults.sort(key=lambda d: d.span.start if d.span else 0)
+        return Program(self.origin, tuple(statements), tuple(self.faults))
+
+    def assignment(self, stretch: Stretch) -> Assign | None:
+        """`name = right side` by its shape, or None where the statement is something else."""
+        target, sign, right = stretch.text.partition("=")
+        name = target.strip()
+        if not sign or right.startswith("="):
+            return None
+        lead = len(target) + 1
+        text = right.strip()
+        lead += len(right) - len(right.lstrip())
+        at = Span(stretch.start + len(target) - len(target.lstrip()), stretch.start + len(target.rstrip()))
+        if not is_name(name) or name in _ROLES:
+            return None
+        words = split_at_holes(text)
+        names, numbers = words[1::3], words[2::3]
+        key = (*words[::3], *[name is None for name in names]) if None in names else tuple(words[::3])
+        shape = self.shapes.get(key)
+        begin = stretch.start + lead
+        if shape is None:
+            shape = self.new_shape(stretch, text, begin)
+            self.shapes[key] = shape
+        holes = tuple(names) if None not in names else tuple(n or number for n, number in zip(names, numbers, strict=True))
+        if "input" in holes or "param" in holes:
+            self.check_names(text, begin)
+        if not text.isascii() or not name.isascii():
+            self.check_name(name, at)
+            self.check_names(text, begin)
+            name, holes = canonical(name), tuple(map(canonical, holes))
+        if len(text) > self.limits.exponent:
+            self.check_size(text, begin)
+        for number in numbers:
+            if number is not None and (len(number) > 17 or "e" in number or "E" in number):
+                self.check_numbers(text, begin)
+                break
+        return Assign(name, at, shape, holes, text, begin)
+
+    def new_shape(self, stretch: Stretch, text: str, begin: int) -> Shape:
+        """Lark reads the right side; places in a shape's tree are counted from where its text begins."""
+        lead = begin - stretch.start
+        tree: Expr = self.lark(Stretch(" " * lead + text, stretch.start), "expr", whole=stretch, base=-lead)
+        self.check_functions(tree, begin)
+        return Shape(text, tree, tuple(Span(*found.span()) for found in holes_of(text)))
+
+    def other(self, stretch: Stretch) -> list[Statement]:
+        """A declaration or a function of one's own."""
+        self.check_size(stretch.text, stretch.start)
+        statements: list[Statement] = self.lark(stretch, "statement")
+        for each in statements:
+            if isinstance(each, Assign | Faulty):
+                continue
+            self.check_name(each.name, each.at)
+            tree = each.body if isinstance(each, Define) else each.value
+            if tree is not None:
+                self.check_words(tree)
+        return statements
+
+    def lark(self, stretch: Stretch, start: str, whole: Stretch | None = None, base: int | None = None) -> Any:
+        _trees.begin(stretch.start if base is None else base)
+        try:
+            return _lark().parse(stretch.text, start=start)
+        except UnexpectedInput as error:
+            raise BackpropError(syntax_complaint(error, whole or stretch, self.origin, statement=start == "statement" or whole is not None)) from None
+
+    def faulty(self, stretch: Stretch) -> Faulty:
+        target, sign, _ = stretch.text.partition("=")
+        name = target.strip()
+        known = bool(sign) and is_name(name)
+        return Faulty(canonical(name) if known else None, Span(stretch.start, stretch.start + len(stretch.text)))
+
+    # ---- words ----
+
+    def check_words(self, tree: Expr) -> None:
+        """Names hold only what a name may hold; numbers are no longer than the limits allow."""
+        self.check_functions(tree, 0)
+        for part in postorder(tree):
+            if isinstance(part, Name):
+                self.check_name(part.id, part.span)
+            elif isinstance(part, Number):
+                self.check_number(part.text, part.span)
+
+    def check_functions(self, tree: Expr, base: int) -> None:
+        for part in postorder(tree):
+            if isinstance(part, Apply) and not part.head.isascii():
+                start = base + part.span.start
+                self.check_name(part.head, Span(start, start + len(part.head)))
+
+    def check_name(self, name: str, at: Span) -> None:
+        wrong = misfit(name)
+        if wrong is not None:
+            raise BackpropError(strange_character(self.origin, at.start + wrong))
+        if name in _ROLES:
+            self.complain("reserved-word", f"`{name}` declares leaves and is no name", at, "choose another name")
+
+    def check_names(self, text: str, begin: int) -> None:
+        for found in holes_of(text):
+            if found.group(1):
+                self.check_name(found.group(1), Span(begin + found.start(), begin + found.end()))
+
+    def check_numbers(self, text: str, begin: int) -> None:
+        for found in holes_of(text):
+            if found.group(2):
+                self.check_number(found.group(2), Span(begin + found.start(), begin + found.end()))
+
+    def check_number(self, text: str, at: Span) -> None:
+        digits, _, exponent = text.lower().partition("e")
+        bare = exponent.lstrip("+-").lstrip("0")
+        if len(digits) > self.limits.digits:
+            self.complain("literal-too-long", f"a number of {len(digits):,} digits; the limit is {self.limits.digits:,}", at, "round it: float64 holds 17 digits")
+        if float(text) == float("inf"):
+            self.complain("literal-overflow", "this number is larger than float64 can hold (1.8e308)", at, "rescale the problem, or work with its logarithm")
+        if len(bare) > 6 or int(bare or "0") > self.limits.exponent:
+            self.complain("literal-out-of-range", f"the exponent of this number is beyond ±{self.limits.exponent}", at, "float64 ends near 1.8e308")
+
+    def check_size(self, text: str, begin: int) -> None:
+        """How deep the brackets nest."""
+        if text.count("(") + text.count("[") <= self.limits.nesting:
+            return
+        depth = 0
+        for at, sign in enumerate(text):
+            depth += (sign in "([") - (sign in ")]")
+            if depth > self.limits.nesting:
+                self.complain("nested-too-deeply", f"brackets nest deeper than {self.limits.nesting:,} levels, the limit", Span(begin + at, begin + at + 1), "name the inner parts in statements of their own")
+
+    def complain(self, reference: str, message: str, at: Span, hint: str) -> None:
+        raise BackpropError(Diagnostic(reference, message, self.origin, at, hint=hint))
+
+
+@v_args(inline=True)
+class _Trees(Transformer[Token, Any]):
+    """What Lark calls when a rule is complete. The methods bear the names of the rules' aliases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = 0
+        self.outer: dict[int, Span] = {}
+
+    def begin(self, base: int) -> None:
+        """A new text starts, `base` code points into its source."""
+        self.base = base
+        self.outer = {}
+
+    def at(self, token: Token) -> Span:
+        start = self.base + (token.start_pos or 0)
+        return Span(start, start + len(token))
+
+    def span(self, part: Part) -> Span:
+        """The place of a part with the parentheses around it."""
+        return self.outer.get(id(part), part.span)
+
+    def number(self, token: Token) -> Expr:
+        return Number(str(token), self.at(token))
+
+    def name(self, token: Token) -> Expr:
+        return Name(canonical(str(token)), self.at(token))
+
+    def infix(self, left: Expr, sign: Token, right: Expr) -> Expr:
+        return Apply(_ALIASES.get(sign, str(sign)), (left, right), (), self.span(left).to(self.span(right)))
+
+    def negate(self, sign: Token, operand: Expr) -> Expr:
+        return Apply(NEGATE, (operand,), (), self.at(sign).to(self.span(operand)))
+
+    def plus(self, sign: Token, operand: Expr) -> Expr:
+        self.outer[id(operand)] = self.at(sign).to(self.span(operand))
+        return operand
+
+    def superscript(self, base: Expr, sign: Token) -> Expr:
+        at = self.at(sign)
+        text = sign.translate(_SUPERSCRIPTS)
+        power: Expr = Number(text.lstrip("+-"), at)
+        if text.startswith("-"):
+            power = Apply(NEGATE, (power,), (), at)
+        return Apply("^", (base, power), (), self.span(base).to(at))
+
+    def root(self, sign: Token, operand: Expr) -> Expr:
+        return Apply("sqrt", (operand,), (), self.at(sign).to(self.span(operand)))
+
+    def transpose(self, operand: Expr, sign: Token) -> Expr:
+        return Apply(TRANSPOSE, (operand,), (), self.span(operand).to(self.at(sign)))
+
+    def call(self, function: Token, opening: Token, arguments: list[Any], closing: Token) -> Expr:
+        head = "sigmoid" if function == "σ" else str(function)
+        head = canonical(head) if misfit(head) is None else head
+        operands = tuple(a for a in arguments if not isinstance(a, tuple))
+        keywords = tuple(a for a in arguments if isinstance(a, tuple))
+        return Apply(head, operands, keywords, self.at(function).to(self.at(closing)))
+
+    def keyword(self, name: Token, value: Expr) -> tuple[str, Expr]:
+        return (str(name), value)
+
+    def arguments(self, *arguments: Any) -> list[Any]:
+        return list(arguments)
+
+    items = arguments
+    indices = arguments
+    bindings = arguments
+
+    def parenthesised(self, opening: Token, inner: Expr, closing: Token) -> Expr:
+        self.outer[id(inner)] = self.at(opening).to(self.at(closing))
+        return inner
+
+    def brackets(self, opening: Token, items: list[Any], closing: Token) -> Expr:
+        return Brackets(tuple(i for i in items if i is not None), self.at(opening).to(self.at(closing)))
+
+    def index(self, base: Expr, opening: Token, items: list[Any], closing: Token) -> Expr:
+        return Index(base, tuple(items), self.span(base).to(self.at(closing)))
+
+    def slice(self, start: Expr | None, colon: Token, stop: Expr | None, second: Token | None, step: Expr | None) -> Slice:
+        first = self.span(start) if start else self.at(colon)
+        last = self.span(step) if step else self.at(second) if second else self.span(stop) if stop else self.at(colon)
+        return Slice(start, stop, step, first.to(last))
+
+    def binding(self, name: Token, value: Expr | None) -> tuple[str, Span, Expr | None]:
+        return (str(name), self.at(name), value)
+
+    def declare(self, role: Token, bound: list[tuple[str, Span, Expr | None]]) -> list[Statement]:
+        return [Declare(str(role), canonical(str(name)), at, value) for name, at, value in bound]
+
+    def define(self, name: Token, opening: Token, *rest: Any) -> list[Statement]:
+        *parameters, closing, body = rest
+        head = "sigmoid" if name == "σ" else canonical(str(name))
+        return [Define(head, self.at(name), tuple(canonical(str(p)) for p in parameters), body, self.at(name).to(self.span(body)))]
+
+    def assign(self, name: Token, value: Expr) -> list[Statement]:
+        raise AssertionError("an assignment is read by its shape")
+
+
+_trees = _Trees()
+
+
+@cache
+def _lark() -> Lark:
+    text = (grammar_dir() / "expr.lark").read_text("utf-8")
+    return Lark(text, parser="lalr", start=["statement", "bindings", "expr"], maybe_placeholders=True, transformer=_trees)

@@ -1,0 +1,190 @@
+"""The trees that a text is read into, and the one walk over them. Nothing here recurses, however deep a tree is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TypeVar
+
+from backprop_cli.errors import Span
+
+NOWHERE = Span(0, 0)
+
+# Heads that are no function names. None of them can be spelled as a name.
+NEGATE = "u-"
+TRANSPOSE = ".T"
+INFIX = ("<", "<=", ">", ">=", "==", "!=", "+", "-", "*", "/", "@", "^")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number:
+    """A literal as it was spelled; it stands for the exact rational that it spells."""
+
+    text: str
+    span: Span = NOWHERE
+
+    @property
+    def exact(self) -> Fraction:
+        """The rational number spelled: `0.1` is 1/10. The parser has checked digits and exponent against the limits."""
+        return Fraction(self.text)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Name:
+    """A name in Unicode NFC."""
+
+    id: str
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Apply:
+    """An operator or a function applied to operands: `+` and `log` are both heads.
+
+    Unary minus has the head `NEGATE`, a postfix `.T` the head `TRANSPOSE`. `keywords` are such as `axis=1`.
+    """
+
+    head: str
+    operands: tuple[Expr, ...]
+    keywords: tuple[tuple[str, Expr], ...] = ()
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Brackets:
+    """An array literal; its items may be any expressions, array literals too."""
+
+    items: tuple[Expr, ...]
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """`start:stop:step` inside an index; each part may be missing."""
+
+    start: Expr | None
+    stop: Expr | None
+    step: Expr | None
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """`base[items]`."""
+
+    base: Expr
+    items: tuple[Expr | Slice, ...]
+    span: Span = NOWHERE
+
+
+Expr = Number | Name | Apply | Brackets | Index
+Part = Expr | Slice
+T = TypeVar("T")
+
+
+def children(part: Part) -> Sequence[Part]:
+    """The parts directly below a part, in the order of the text."""
+    match part:
+        case Apply(operands=operands, keywords=keywords):
+            return (*operands, *(value for _, value in keywords)) if keywords else operands
+        case Brackets(items=items):
+            return items
+        case Index(base=base, items=items):
+            return (base, *items)
+        case Slice(start=start, stop=stop, step=step):
+            return tuple(p for p in (start, stop, step) if p is not None)
+        case _:
+            return ()
+
+
+def postorder(part: Part) -> Iterator[Part]:
+    """Every part of a tree, each after the parts below it, from left to right."""
+    pending: list[tuple[Part, bool]] = [(part, False)]
+    while pending:
+        part, opened = pending.pop()
+        below = () if opened else children(part)
+        if not below:
+            yield part
+            continue
+        pending.append((part, True))
+        pending.extend((p, False) for p in reversed(below))
+
+
+def fold(part: Part, combine: Callable[[Part, list[T]], T]) -> T:
+    """The one walk over trees: `combine(part, results of the parts below it)`, from the leaves up, without recursion."""
+    results: list[T] = []
+    for each in postorder(part):
+        count = len(children(each))
+        below = results[len(results) - count :]
+        del results[len(results) - count :]
+        results.append(combine(each, below))
+    return results.pop()
+
+
+def rebuilt(part: Part, below: Sequence[Part]) -> Part:
+    """The same part with other parts below it."""
+    match part:
+        case Apply(operands=operands, keywords=keywords):
+            values = below[len(operands) :]
+            named = tuple((k, v) for (k, _), v in zip(keywords, values, strict=True))
+            return replace(part, operands=tuple(below[: len(operands)]), keywords=named)
+        case Brackets():
+            return replace(part, items=tuple(below))
+        case Index():
+            return replace(part, base=below[0], items=tuple(below[1:]))
+        case Slice(start=start, stop=stop, step=step):
+            rest = iter(below)
+            start, stop, step = (None if p is None else next(rest) for p in (start, stop, step))
+            return replace(part, start=start, stop=stop, step=step)
+        case _:
+            return part
+
+
+def substitute(expr: Expr, values: dict[str, Expr]) -> Expr:
+    """The tree with every name that `values` knows replaced by its tree."""
+
+    def combine(part: Part, below: list[Part]) -> Part:
+        if isinstance(part, Name):
+            return values.get(part.id, part)
+        return rebuilt(part, below) if below else part
+
+    result = fold(expr, combine)
+    assert not isinstance(result, Slice)
+    return result
+
+
+def names_in(expr: Expr) -> dict[str, Span]:
+    """The variables of an expression, each with the place where it stands first."""
+    found: dict[str, Span] = {}
+    for part in postorder(expr):
+        if isinstance(part, Name):
+            found.setdefault(part.id, part.span)
+    return found
+
+
+def same(left: Part, right: Part) -> bool:
+    """Whether two trees say the same; places do not count."""
+    pairs = [(left, right)]
+    while pairs:
+        a, b = pairs.pop()
+        if _face(a) != _face(b):
+            return False
+        pairs.extend(zip(children(a), children(b), strict=True))
+    return True
+
+
+def _face(part: Part) -> tuple[object, ...]:
+    match part:
+        case Number(text=text):
+            return ("number", text)
+        case Name(id=name):
+            return ("name", name)
+        case Apply(head=head, operands=operands, keywords=keywords):
+            return ("apply", head, len(operands), tuple(k for k, _ in keywords))
+        case Brackets(items=items):
+            return ("brackets", len(items))
+        case Index(items=items):
+            return ("index", len(items))
+        case Slice(start=start, stop=stop, step=step):
+            return ("slice", start is None, stop is None, step is None)

@@ -1,0 +1,211 @@
+"""From bytes to statements: decoding, line ends, comments, and what may stand in a name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
+from backprop_cli.limits import Limits
+
+# Zs, tabs and form feeds are spaces; the narrow and the ideographic space come from word processors.
+_SPACES = dict.fromkeys(map(ord, "\t\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " ")
+_LINE_END = re.compile("\r\n?|\u2028|\u2029")
+# What makes a text look other than it is, in comments too (Unicode Technical Report 36).
+_DECEPTIVE = re.compile("[\x00\u202a-\u202e\u2066-\u2069]")
+_ASSIGNMENT = re.compile(r"\s*[^\W\d]\w*\s*=(?!=)")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The text of one statement, comments blanked out, and where it starts in the source."""
+
+    text: str
+    start: int
+
+
+def decode(data: bytes, name: str, limits: Limits) -> Source:
+    """Bytes to a source with uniform line ends; complains about anything but UTF-8 and about texts past the limit."""
+    if len(data) > limits.file_bytes:
+        raise BackpropError(
+            Diagnostic(
+                "file-too-large",
+                f"{name} is larger than {limits.file_bytes:,} bytes, the limit for a file",
+                hint="split the file, or allow more with --limit file-bytes=N",
+            )
+        )
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise BackpropError(_not_utf8(name, "byte 1 begins a UTF-16 text"))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        lead = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+        at = error.start + lead
+        line = data.count(b"\n", 0, at) + 1
+        raise BackpropError(_not_utf8(name, f"byte {at + 1} (line {line}) is 0x{data[at]:02x}")) from None
+    return source(text, name)
+
+
+def source(text: str, name: str) -> Source:
+    """A source with uniform line ends, from text that is decoded already."""
+    return Source(name, _LINE_END.sub("\n", text.removeprefix("\ufeff")))
+
+
+def _not_utf8(name: str, what: str) -> Diagnostic:
+    return Diagnostic("not-utf8", f"{name} is not UTF-8: {what}", hint="save the file as UTF-8")
+
+
+def stretches(origin: Source, faults: list[Diagnostic]) -> Iterator[Stretch]:
+    """The statements of a source, in order. What cannot be told apart is added to `faults`."""
+    text = origin.text
+    if not text.isascii():
+        for found in _DECEPTIVE.finditer(text):
+            faults.append(strange_character(origin, found.start()))
+        text = text.translate(_SPACES)
+    elif "\x00" in text:
+        faults.append(strange_character(origin, text.index("\x00")))
+    if "\t" in text or "\f" in text or "\v" in text:
+        text = text.translate(_SPACES)
+
+    at = 0
+    open_text: list[str] = []
+    open_at = depth = 0
+    for line in text.split("\n"):
+        here, at = at, at + len(line) + 1
+        if "#" in line:
+            line = line[: line.index("#")]
+        if depth == 0 and ";" in line and not ("(" in line or "[" in line):
+            for part in line.split(";"):
+                if part and not part.isspace():
+                    yield Stretch(part, here)
+                here += len(part) + 1
+            continue
+        change = line.count("(") + line.count("[") - line.count(")") - line.count("]")
+        if depth == 0 and change == 0 and ";" not in line:
+            if line and not line.isspace():
+                yield Stretch(line, here)
+            continue
+        if not open_text:
+            open_at = here
+        open_text.append(line.ljust(at - 1 - here))
+        depth += change
+        if depth <= 0:
+            yield from _split("\n".join(open_text), open_at, origin, faults)
+            open_text, depth = [], 0
+    if open_text:
+        yield from _recover(open_text, open_at, origin, faults)
+
+
+def _split(text: str, start: int, origin: Source, faults: list[Diagnostic]) -> Iterator[Stretch]:
+    """Cut at the semicolons that stand outside brackets."""
+    depth = begin = 0
+    for found in re.finditer(r"[()\[\];]", text):
+        sign = found.group()
+        if sign in "([":
+            depth += 1
+        elif sign in ")]":
+            depth = max(depth - 1, 0)
+        elif depth:
+            here = start + found.start()
+            faults.append(
+                Diagnostic(
+                    "semicolon-in-brackets",
+                    "a ; ends a statement, but a bracket is still open",
+                    origin,
+                    Span(here, here + 1),
+                    hint="close the bracket before the ;, or write a comma",
+                )
+            )
+            begin, depth = found.end(), 0
+            return
+        else:
+            if text[begin : found.start()].strip():
+                yield Stretch(text[begin : found.start()].replace("\n", " "), start + begin)
+            begin = found.end()
+    if text[begin:].strip():
+        yield Stretch(text[begin:].replace("\n", " "), start + begin)
+
+
+def _recover(lines: list[str], start: int, origin: Source, faults: list[Diagnostic]) -> Iterator[Stretch]:
+    """A bracket is never closed: blame the statement that opened it, and go on where a line looks like a new one."""
+    text, end = lines[0], 1
+    while end < len(lines) and not _ASSIGNMENT.match(lines[end]):
+        text, end = text + "\n" + lines[end], end + 1
+    yield from _split(text.rstrip(), start, origin, faults)
+    rest = Source(origin.name, "\n".join(lines[end:]))
+    if rest.text:
+        shift = start + len("\n".join(lines[:end])) + 1
+        inner: list[Diagnostic] = []
+        for each in stretches(rest, inner):
+            yield Stretch(each.text, each.start + shift)
+        faults.extend(_shifted(d, origin, shift) for d in inner)
+
+
+def _shifted(found: Diagnostic, origin: Source, shift: int) -> Diagnostic:
+    span = found.span or Span(0, 0)
+    return Diagnostic(found.reference, found.message, origin, Span(span.start + shift, span.end + shift), found.label, hint=found.hint)
+
+
+def canonical(name: str) -> str:
+    """A name in the form in which names are compared."""
+    return name if name.isascii() else "pi" if name == "π" else unicodedata.normalize("NFC", name)
+
+
+def misfit(name: str) -> int | None:
+    """Where a name holds a character that is no letter, digit, mark or subscript digit; None where all is well."""
+    if name.isascii():
+        return None
+    for at, char in enumerate(name):
+        kind = unicodedata.category(char)
+        if char == "_" or kind in ("Lu", "Ll", "Lt", "Lm", "Lo"):
+            continue
+        if at and (kind in ("Nd", "Mn", "Mc") or "₀" <= char <= "₉"):
+            continue
+        return at
+    return None
+
+
+def strange_character(origin: Source, at: int) -> Diagnostic:
+    """The complaint about a character that no statement holds."""
+    char = origin.text[at]
+    called = unicodedata.name(char, "")
+    title = f"U+{ord(char):04X}" + (f" ({called.lower()})" if called else "")
+    shown = f"{char!r} " if char.isprintable() else ""
+    return Diagnostic(
+        "unexpected-character",
+        f"{shown}{title} has no meaning here",
+        origin,
+        Span(at, at + 1),
+        hint=_MEANT.get(char, "delete it, or write it with letters and the signs + - * / ^ @"),
+    )
+
+
+_MEANT = {
+    "%": "mod(x, y) is the remainder",
+    "&": "multiply conditions, as in (x > 0)*(y > 0), or nest where(...)",
+    "|": "abs(x) is the absolute value",
+    "!": "there is no factorial; != compares",
+    "{": "write ( ) or [ ]",
+    "}": "write ( ) or [ ]",
+    "\\": "this is no LaTeX: write log(x), x*y, a/b",
+    "$": "this is no LaTeX: leave the $ out",
+    "'": "leave the quote out; for a derivative make a node of its own",
+    '"': "texts have no meaning here: leave the quotes out",
+    "`": "leave the quotes out",
+    ",": "separate statements with ; or a new line",
+    "?": "where(condition, x, y) chooses",
+    "~": "delete it",
+    "∂": "∂ belongs into answers; backprop grad computes derivatives",
+    "∑": "write sum(x)",
+    "∞": "there is no infinity here: use a large number",
+    "≤": "write <=",
+    "≥": "write >=",
+    "≠": "write !=",
+    "∗": "write *",
+    "•": "write *",
+    "–": "write - (this is an en dash)",
+    "—": "write - (this is an em dash)",
+    "½": "write 1/2",
+}

@@ -1,0 +1,30 @@
+"""Drawings of documents and of complaints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from backprop_cli.render.look import Look
+from backprop_cli.reports.document import Document
+
+Renderer = Callable[[Document, Look], Iterator[str]]
+
+
+def _plain(document: Document, look: Look) -> Iterator[str]:
+    from backprop_cli.render.plain import plain
+
+    return plain(document, look)
+
+
+def _terminal(document: Document, look: Look) -> Iterator[str]:
+    from backprop_cli.render.terminal import terminal
+
+    return terminal(document, look)
+
+
+FORMATS: dict[str, Renderer] = {"terminal": _terminal, "plain": _plain}
+
+
+def draw(document: Document, look: Look) -> Iterator[str]:
+    """The drawing that fits a stream: fitted to a terminal's width, plain everywhere else."""
+    return FORMATS["plain" if look.width is None else "terminal"](document, look)

@@ -1,0 +1,76 @@
+"""Documents as aligned plain text: for pipes, for files, and where a table is long. Nothing is cut or folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+
+from backprop_cli.render.cells import cell_text, sentence
+from backprop_cli.render.look import Look
+from backprop_cli.render.visible import cells, pad, visible
+from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Table, Title
+
+GAP = "   "
+_MEASURED = 500  # rows whose widths are known before the first is written
+
+
+def plain(document: Document, look: Look) -> Iterator[str]:
+    """The lines of a document, each with its line end, as soon as they are known."""
+    for number, block in enumerate(document.blocks):
+        if number:
+            yield "\n"
+        yield from _lines(block, look)
+
+
+def _lines(block: Block, look: Look) -> Iterator[str]:
+    match block:
+        case Title(parts=parts):
+            yield sentence(parts, look) + "\n"
+        case Paragraph(parts=parts, aside=aside):
+            yield sentence(parts, look) + (GAP + look.paint(look.glyphs(visible(aside)), "dim") if aside else "") + "\n"
+        case Table():
+            yield from _table(block, look)
+        case Listing(heading=heading, lines=lines):
+            yield look.paint(heading, "heading") + "\n"
+            for parts in lines:
+                yield "  " + sentence(parts, look) + "\n"
+
+
+def _table(table: Table, look: Look) -> Iterator[str]:
+    rows = iter(table.rows)
+    first = list(islice(rows, _MEASURED))
+    kept = [n for n, _ in enumerate(table.head) if look.width is not None or not any(isinstance(row[n], Bar) for row in first)]
+    signs = signed_columns(first) or [False] * len(table.head)
+    head = [cell_text(table.head[n], look)[0] for n in kept]
+    drawn = [[drawn_cell(row[n], look, signs[n]) for n in kept] for row in first]
+    widths = [cells(text) for text in head]
+    for row in drawn:
+        widths = [max(width, *map(cells, text.split("\n"))) for width, (text, _) in zip(widths, row, strict=True)]
+    yield from _row([(text, "dim") for text in head], widths, look)
+    for row in chain(drawn, ([drawn_cell(row[n], look, signs[n]) for n in kept] for row in rows)):
+        yield from _row(row, widths, look)
+
+
+def signed_columns(rows: Sequence[Sequence[Cell]]) -> list[bool]:
+    """For each column, whether its numbers leave room for a minus."""
+    return [any(map(_negative, column)) for column in zip(*rows, strict=True)]
+
+
+def _negative(cell: Cell) -> bool:
+    return isinstance(cell, Figure) and not getattr(cell.value, "shape", ()) and bool(float(cell.value) < 0)
+
+
+def drawn_cell(cell: Cell, look: Look, signed: bool) -> tuple[str, str]:
+    """A cell as text and role; where its column has room for a minus, a number without one starts a column later."""
+    text, role = cell_text(cell, look)
+    return (" " + text.replace("\n", "\n "), role) if signed and isinstance(cell, Figure) and not text.startswith("-") else (text, role)
+
+
+def _row(drawn: Sequence[tuple[str, str]], widths: Sequence[int], look: Look) -> Iterator[str]:
+    lines = [text.split("\n") for text, _ in drawn]
+    for level in range(max(map(len, lines))):
+        parts = []
+        for column, (_, role) in enumerate(drawn):
+            text = lines[column][level] if level < len(lines[column]) else ""
+            parts.append(look.paint(text, role) + pad(text, widths[column])[len(text) :])
+        yield ("  " + GAP.join(parts)).rstrip() + "\n"

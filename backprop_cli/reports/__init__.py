@@ -1,0 +1,1 @@
+"""What a command found, and what is said about it; how it is drawn is another matter."""

@@ -1,0 +1,196 @@
+"""What `grad` found: the value, the gradients, and what a second engine says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from backprop_cli.lang.program import Program
+from backprop_cli.lang.syntax import Expr, Name
+from backprop_cli.limits import OWN, Limits
+from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Partial, Shape, Status, Table, Title
+from backprop_cli.reports.plain_data import exact_data, is_exact, plain_number
+
+if TYPE_CHECKING:
+    from backprop_cli.autodiff.differentiate import Given, Gradients
+    from backprop_cli.oracles import ClosedForm, Opinion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """Gradients of a program at a point. `forms` are closed forms where they were asked for; `opinion` is None until it is."""
+
+    program: Program
+    at: Mapping[str, Given]
+    found: Gradients
+    forms: Mapping[str, ClosedForm] | None = None
+    opinion: Opinion | None = None
+
+    @property
+    def ok(self) -> bool:
+        """False where the second engine found another answer."""
+        return type(self.opinion).__name__ != "Disagrees"
+
+
+def report(
+    program: Program,
+    at: Mapping[str, Given],
+    of: str | None = None,
+    wrt: Sequence[str] | None = None,
+    *,
+    exact: bool = False,
+    symbolic: bool = False,
+    limits: Limits = OWN,
+) -> Report:
+    """Differentiate a program at a point; with `symbolic`, find closed forms too. Nobody has confirmed the result yet."""
+    from backprop_cli.autodiff.differentiate import differentiate
+    from backprop_cli.graph.build import build
+
+    found = differentiate(build(program, at.keys(), limits), at, of, wrt, exact=exact, limits=limits)
+    if not symbolic:
+        return Report(program, at, found)
+    from backprop_cli.oracles import closed_forms
+
+    return Report(program, at, found, closed_forms(program, found.output, tuple(found.gradients), limits))
+
+
+def judged(unjudged: Report, limits: Limits = OWN) -> Report:
+    """The report with the second engine's opinion."""
+    from backprop_cli.oracles import second_opinion
+
+    found = unjudged.found
+    return replace(unjudged, opinion=second_opinion(unjudged.program, unjudged.at, found.output, found.gradients, found.kinked, limits))
+
+
+# ---- as data ----
+
+
+def data(given: Report) -> dict[str, Any]:
+    """The report as `grad --json` writes it."""
+    found = given.found
+    exact = {name: exact_data(value) for name, value in found.gradients.items() if is_exact(value)}
+    result: dict[str, Any] = {
+        "output": found.output,
+        "value": plain_number(found.value),
+        "gradients": {name: plain_number(value) for name, value in found.gradients.items()},
+        "warnings": [{"node": each.node, "line": _line(given, each.span), "message": each.message} for each in found.warnings],
+        "check": check_data(given.opinion),
+    }
+    if exact:
+        result["exact"] = {"value": exact_data(found.value), "gradients": exact}
+    if given.forms is not None:
+        result["formulas"] = {name: {"in_leaves": _formula(form.in_leaves), "in_nodes": _formula(form.in_nodes)} for name, form in given.forms.items()}
+    return result
+
+
+def check_data(opinion: Opinion | None) -> dict[str, Any]:
+    """An opinion as JSON keeps it."""
+    if opinion is None:
+        return {"status": "skipped", "method": None, "max_relative_difference": None, "detail": "not asked for (--no-check)"}
+    from backprop_cli.oracles import Abstains, Agrees
+
+    if isinstance(opinion, Abstains):
+        return {"status": "skipped", "method": opinion.method, "max_relative_difference": None, "detail": opinion.reason}
+    status = "agrees" if isinstance(opinion, Agrees) else "disagrees"
+    return {"status": status, "method": opinion.method, "max_relative_difference": plain_number(opinion.gap), "detail": opinion.detail}
+
+
+def _formula(form: Expr | None) -> str | None:
+    from backprop_cli.lang.unparse import unparse
+
+    return None if form is None else unparse(form)
+
+
+def _line(given: Report, span: Any) -> int | None:
+    return None if span is None else given.program.source.place(span.start)[0]
+
+
+# ---- as a document ----
+
+
+def document(given: Report) -> Document:
+    """Everything the report says."""
+    return Document((*answer(given).blocks, *verdict(given).blocks))
+
+
+def answer(given: Report) -> Document:
+    """The value and the gradients."""
+    found = given.found
+    blocks: list[Block] = [Title((Name(found.output), "=", Figure(found.value)))]
+    blocks.append(_table(given))
+    if given.forms is not None:
+        blocks.extend(_closed_forms(given.forms, found.output))
+    return Document(tuple(blocks))
+
+
+def _table(given: Report) -> Table:
+    found = given.found
+    values = {**found.leaves}
+    shapes = any(_sizes(value) for value in found.gradients.values())
+    word = "leaf" if all(found.roles.get(name) != "node" for name in found.gradients) else "name"
+    head: list[Cell] = [word, *(["shape"] if shapes else []), "value", Partial(found.output, word)]
+    largest = _largest(found.gradients)
+    forms = given.forms
+    if largest:
+        head.append("")
+    if forms is not None:
+        head.append("formula")
+
+    def row(name: str, gradient: Any) -> list[Cell]:
+        value = values.get(name)
+        cells: list[Cell] = [Name(name), *([Shape(_sizes(gradient))] if shapes else []), "" if value is None else Figure(value)]
+        cells.append(Figure(gradient, gradient=True))
+        if largest:
+            cells.append(Bar(abs(float(gradient)) / largest))
+        if forms is not None:
+            form = forms.get(name)
+            formula = form and (form.in_nodes or form.in_leaves)
+            cells.append(formula or "")
+        return cells
+
+    return Table(tuple(head), (row(name, gradient) for name, gradient in found.gradients.items()))
+
+
+def _largest(gradients: Mapping[str, Any]) -> float:
+    """The largest absolute gradient, for bars to be measured by; 0 where bars would say nothing."""
+    if len(gradients) < 2 or any(_sizes(value) for value in gradients.values()):
+        return 0.0
+    return max(abs(float(value)) for value in gradients.values())
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    return tuple(getattr(value, "shape", ()))
+
+
+def _closed_forms(forms: Mapping[str, ClosedForm], output: str) -> list[Block]:
+    lines: list[tuple[Cell, ...]] = [
+        (Partial(output, name), "=", form.in_leaves) for name, form in forms.items() if form.in_leaves is not None and form.in_nodes is not None
+    ]
+    return [Listing("in the leaves alone", tuple(lines))] if lines else []
+
+
+def verdict(given: Report) -> Document:
+    """What is to be known about the answer: conventions that were used, and what the second engine says."""
+    blocks: list[Block] = []
+    for each in given.found.warnings:
+        line = _line(given, each.span)
+        place = f"{each.node} (line {line}):" if line else f"{each.node}:"
+        blocks.append(Paragraph((Status.NOTE, place, each.message)))
+    if given.opinion is not None:
+        blocks.extend(_opinion(given.opinion, given.found.output))
+    return Document(tuple(blocks))
+
+
+def _opinion(opinion: Opinion, output: str) -> list[Block]:
+    from backprop_cli.oracles import Abstains, Agrees
+
+    if isinstance(opinion, Abstains):
+        return [Paragraph((Status.OPEN, f"not checked: {opinion.reason}"))]
+    gap = f"largest relative difference {opinion.gap:.1e}"
+    aside = f"{opinion.method}, {gap}"
+    if isinstance(opinion, Agrees):
+        return [Paragraph((Status.RIGHT, "agrees with SymPy"), aside)]
+    rows = [[Name(name), Figure(ours, gradient=True), Figure(theirs)] for name, ours, theirs in opinion.pairs]
+    table = Table(("", Partial(output, "name"), "SymPy"), rows)
+    return [Paragraph((Status.WRONG, "SymPy disagrees:", opinion.detail), aside), table]

@@ -1,0 +1,37 @@
+"""Values as JSON keeps them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def plain_number(value: Any) -> Any:
+    """A value for JSON: a float, or floats nested as in NumPy's `tolist()`; `-0.0` is `0.0`, what is not finite is None."""
+    if hasattr(value, "tolist"):
+        return _each(value.tolist())
+    return _finite(value)
+
+
+def _each(nested: Any) -> Any:
+    return [_each(item) for item in nested] if isinstance(nested, list) else _finite(nested)
+
+
+def _finite(value: Any) -> float | None:
+    number = float(value)
+    return number + 0.0 if math.isfinite(number) else None
+
+
+def is_exact(value: Any) -> bool:
+    """Whether a value is neither a float nor an array of floats."""
+    return not isinstance(value, int | float) and getattr(value, "dtype", None) != float
+
+
+def exact_data(value: Any) -> Any:
+    """An exact number as text; nested lists of texts for an array of them."""
+    from backprop_cli.calculus.exact import exact_text
+
+    def each(nested: Any) -> Any:
+        return [each(item) for item in nested] if isinstance(nested, list) else exact_text(nested)
+
+    return each(value.tolist()) if hasattr(value, "tolist") else exact_text(value)
