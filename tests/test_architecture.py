@@ -41,7 +41,12 @@ def room(path: Path) -> str:
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """Every module a file imports at run time, and whether at its top."""
     tree = ast.parse(path.read_text("utf-8"))
-    typed = {id(each) for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) for each in ast.walk(node)}
+    typed = {
+        id(each)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for each in ast.walk(node)
+    }
     inside = {id(each) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for each in ast.walk(node)}
     for node in ast.walk(tree):
         if id(node) in typed:
@@ -66,7 +71,9 @@ def test_imports_point_down(path: Path) -> None:
         elif library in HOMES:
             assert any(here == home or here.startswith(home + "/") for home in HOMES[library]), f"{here} imports {library}"
         if library in LAZY and here not in NUMPY_ROOMS:
-            assert not at_top or (library in {"sympy", "mpmath"} and mine == "oracles" and path.stem != "__init__"), f"{here} imports {library} at its top"
+            assert not at_top or (library in {"sympy", "mpmath"} and mine == "oracles" and path.stem != "__init__"), (
+                f"{here} imports {library} at its top"
+            )
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -103,5 +103,3 @@ def test_the_build_server_runs_the_words_of_the_manual() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
     assert "backprop grad samples/chain.expr --wrt a" in first
     assert second in script
-
-

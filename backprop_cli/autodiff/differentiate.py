@@ -109,9 +109,19 @@ class _Run:
         if name in graph.leaves:
             return None
         if name in graph.names:
-            return Diagnostic("not-a-leaf", f"{name} is computed, and only leaves can be given a value", graph.program.source, graph.span(graph.names[name]), hint=f"give its leaves values: {', '.join(list(graph.leaves)[:6])}")
+            return Diagnostic(
+                "not-a-leaf",
+                f"{name} is computed, and only leaves can be given a value",
+                graph.program.source,
+                graph.span(graph.names[name]),
+                hint=f"give its leaves values: {', '.join(list(graph.leaves)[:6])}",
+            )
         close = nearest(name, graph.leaves)
-        return Diagnostic("unknown-name", f"{graph.program.source.name} has no leaf {name}", hint=f"did you mean {close}?" if close else f"its leaves: {', '.join(list(graph.leaves)[:12]) or 'none'}")
+        return Diagnostic(
+            "unknown-name",
+            f"{graph.program.source.name} has no leaf {name}",
+            hint=f"did you mean {close}?" if close else f"its leaves: {', '.join(list(graph.leaves)[:12]) or 'none'}",
+        )
 
     def number(self, name: str, value: Given) -> Value:
         if isinstance(value, Number | Name | Apply | Brackets | Index):
@@ -120,7 +130,9 @@ class _Run:
             return float(value)
         exact = isinstance(value, int | Fraction) or math.isfinite(value)
         if not exact:
-            raise BackpropError(Diagnostic("not-finite", f"{name} must be a finite number, not {value}", hint=f"write a number, as in {name}=2"))
+            raise BackpropError(
+                Diagnostic("not-finite", f"{name} must be a finite number, not {value}", hint=f"write a number, as in {name}=2")
+            )
         return self.arithmetic.number(str(Fraction(value) if self.exact else value))
 
     def constant(self, name: str, value: Expr) -> Value:
@@ -130,7 +142,13 @@ class _Run:
         graph = build(program, (), self.limits)
         stray = [leaf for leaf in graph.leaves if leaf != name]
         if stray:
-            raise BackpropError(Diagnostic("not-constant", f"the value of {name} must be a number, and {stray[0]} is a name", hint="pi and e are the only names that may stand here"))
+            raise BackpropError(
+                Diagnostic(
+                    "not-constant",
+                    f"the value of {name} must be a number, and {stray[0]} is a name",
+                    hint="pi and e are the only names that may stand here",
+                )
+            )
         return _Run(graph, {}, self.exact, self.limits).gradients(name, ()).value
 
     def named(self, name: str, what: str) -> int:
@@ -186,10 +204,10 @@ class _Run:
         missing = [name for name, leaf in graph.leaves.items() if plan.needed[leaf] and not self.has_value(leaf)]
         if not missing:
             return
-        listed = ", ".join(missing[:12]) + (f" and {len(missing) - 12} more" if len(missing) > 12 else "")  # noqa: PLR2004
+        listed = ", ".join(missing[:12]) + (f" and {len(missing) - 12} more" if len(missing) > 12 else "")
         several = len(missing) > 1
         hints = [f"{name}: did you mean {close}?" for name in missing[:3] if (close := nearest(name, set(graph.names) - set(missing)))]
-        example = ",".join(f"{name}=1" for name in missing[:4]) + (",..." if len(missing) > 4 else "")  # noqa: PLR2004
+        example = ",".join(f"{name}=1" for name in missing[:4]) + (",..." if len(missing) > 4 else "")
         span = graph.first_use[graph.leaves[missing[0]]]
         raise BackpropError(
             Diagnostic(
@@ -299,11 +317,15 @@ class _Run:
                 told.add(place)
                 both = [c if n else v for c, n, v in zip(computed, plan.needed, values, strict=True)]
                 reason = faults.value(node, both).diagnostics[0].message
-                self.warnings.append(Warned(self.label(node), graph.span(node), f"{graph.labels[plan.output]} does not use this, and it has no value: {reason}"))
+                self.warnings.append(
+                    Warned(
+                        self.label(node), graph.span(node), f"{graph.labels[plan.output]} does not use this, and it has no value: {reason}"
+                    )
+                )
 
     def label(self, node: int) -> str:
         text = self.graph.labels.get(node) or unparse(self.graph.expr(node))
-        return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004
+        return text if len(text) <= 60 else text[:57] + "..."
 
     def show(self, value: Value) -> str:
         if self.exact:

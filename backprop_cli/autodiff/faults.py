@@ -8,9 +8,8 @@ from typing import Any
 from backprop_cli.autodiff.stable import stable_spelling
 from backprop_cli.calculus.formula import Rules
 from backprop_cli.calculus.primitive import Domain, Primitive
-from backprop_cli.errors import BackpropError, Diagnostic, Remark, Span
-from backprop_cli.graph.graph import CONSTANT, LEAF, Graph
-from backprop_cli.lang.syntax import Apply, Name, Number
+from backprop_cli.errors import BackpropError, Diagnostic, Remark
+from backprop_cli.graph.graph import LEAF, Graph
 from backprop_cli.lang.unparse import unparse
 
 _MOST_REMARKS = 4
@@ -47,12 +46,18 @@ class Faults:
             return self.error("no-derivative", self.told(domain.broken, node, values), node, values, self.told(domain.needs, node, values))
         at = self.show(values[graph.operands(node)[operand]])
         message = f"the derivative of {self.function_of(row)} by {by} at {at} is infinite or too large for float64"
-        return self.error("infinite-derivative", message, node, values, f"no finite slope at {by} = {at}", "move the point, or add a small number inside")
+        return self.error(
+            "infinite-derivative", message, node, values, f"no finite slope at {by} = {at}", "move the point, or add a small number inside"
+        )
 
     def adjoint(self, node: int, operand: int, values: list[Any]) -> BackpropError:
         """The complaint about a gradient that is larger than a float."""
         message = f"the gradient by {self.named(operand)} is larger than float64 can hold (1.8e308)"
         return self.error("overflow", message, node, values, "it grows too large here", "rescale the problem, or work with its logarithm")
+
+    def inexact(self, node: int, values: list[Any], reason: str) -> BackpropError:
+        """The complaint about a number that cannot be kept exactly."""
+        return self.error("not-exact", reason, node, values, "", "leave --exact out to work with decimal numbers")
 
     # ---- the parts of a complaint ----
 
@@ -84,8 +89,9 @@ class Faults:
         return text.replace("{head}", row.head).replace("{value}", what)
 
     def operand_text(self, node: int, at: int) -> str:
-        text = unparse(self.graph.expr(self.graph.operands(node)[at])) if self.name(self.graph.operands(node)[at]) is None else self.name(self.graph.operands(node)[at])
-        return text if text and len(text) <= 40 else "the argument"
+        operand = self.graph.operands(node)[at]
+        text = self.name(operand) or unparse(self.graph.expr(operand))
+        return text if len(text) <= 40 else "the argument"
 
     def name(self, node: int) -> str | None:
         return self.graph.labels.get(node)
@@ -98,7 +104,9 @@ class Faults:
         return text if len(text) <= 40 else "this"
 
     def function_of(self, row: Primitive) -> str:
-        return {"*": "a product", "/": "a quotient", "+": "a sum", "-": "a difference", "^": "a power", "u-": "a sign"}.get(row.head, row.head)
+        return {"*": "a product", "/": "a quotient", "+": "a sum", "-": "a difference", "^": "a power", "u-": "a sign"}.get(
+            row.head, row.head
+        )
 
     def trail(self, node: int, values: list[Any]) -> tuple[Remark, ...]:
         """The named nodes just before, with the numbers that made their values."""
@@ -111,7 +119,7 @@ class Faults:
                 if graph.op[each] >= 0 and each in graph.labels:
                     named[each] = None
                 upper.extend(graph.operands(each))
-            level = upper[:20] if len(named) < 2 else []  # noqa: PLR2004  (two levels tell enough)
+            level = upper[:20] if len(named) < 2 else []
         remarks = []
         for each in sorted(named)[-_MOST_REMARKS:]:
             statement = graph.statement(each)
@@ -124,7 +132,7 @@ class Faults:
         seen: set[int] = set()
         pending = [node]
         leaves: list[int] = []
-        while pending and len(seen) < 200:  # noqa: PLR2004
+        while pending and len(seen) < 200:
             each = pending.pop()
             if each in seen:
                 continue
@@ -134,4 +142,4 @@ class Faults:
             else:
                 pending.extend(graph.operands(each))
         told = [f"{graph.labels[leaf]} = {self.show(values[leaf])}" + (" (given)" if leaf in self.given else "") for leaf in sorted(leaves)]
-        return f"here {', '.join(told[:6])}" + (", ..." if len(told) > 6 else "") if told else ""  # noqa: PLR2004
+        return f"here {', '.join(told[:6])}" + (", ..." if len(told) > 6 else "") if told else ""

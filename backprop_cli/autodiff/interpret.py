@@ -11,6 +11,7 @@ from typing import Any
 
 from backprop_cli.autodiff.faults import Faults
 from backprop_cli.autodiff.plan import Plan
+from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.calculus.formula import Rules
 
 
@@ -27,7 +28,11 @@ class Interpreter:
         graph = self.plan.graph
         for node in order:
             row = graph.rows[graph.op[node]]
-            values[node] = self.attempt(self.rules.forward(row), *[values[operand] for operand in graph.operands(node)])
+            inputs = [values[operand] for operand in graph.operands(node)]
+            try:
+                values[node] = self.attempt(self.rules.forward(row), *inputs)
+            except NotExact as reason:
+                raise self.faults.inexact(node, values, str(reason)) from None
         self.demand(values, order, outputs)
         for node in order:
             if self.demanded[node] and not self.arithmetic.finite(values[node]):
@@ -65,13 +70,16 @@ class Interpreter:
             for at, operand in enumerate(operands):
                 if not plan.moved[operand] or row.computed[at] is None:
                     continue
-                local = self.attempt(self.rules.slope(row, at), *inputs, values[node])
-                if not self.arithmetic.finite(local):
-                    raise self.faults.slope(node, at, values)
-                if local != 0:
-                    adjoints[operand] = adjoints[operand] + upstream * local
-                    if not self.arithmetic.finite(adjoints[operand]):
-                        raise self.faults.adjoint(node, operand, values)
+                try:
+                    local = self.attempt(self.rules.slope(row, at), *inputs, values[node])
+                    if not self.arithmetic.finite(local):
+                        raise self.faults.slope(node, at, values)
+                    if local != 0:
+                        adjoints[operand] = self.arithmetic.add(adjoints[operand], self.arithmetic.multiply(upstream, local))
+                except NotExact as reason:
+                    raise self.faults.inexact(node, values, str(reason)) from None
+                if not self.arithmetic.finite(adjoints[operand]):
+                    raise self.faults.adjoint(node, operand, values)
         return adjoints
 
     def attempt(self, function: Callable[..., Any], *inputs: Any) -> Any:

@@ -15,10 +15,10 @@ from backprop_cli.calculus.arithmetic import FLOAT
 from backprop_cli.calculus.formula import Namespace, native_tree
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.graph.graph import CONSTANT
-from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, postorder, substitute
+from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder, substitute
 
 Kind = tuple[int, int, str]  # row, bits of the operands that are moved, text of a literal exponent
-_LITERAL_EXPONENTS = frozenset("2 3 4 5 6 7 8".split())
+_LITERAL_EXPONENTS = frozenset(["2", "3", "4", "5", "6", "7", "8"])
 
 
 class Loops:
@@ -64,7 +64,9 @@ class Loops:
         space = Namespace(FLOAT)
         branches = {code: self.backward_branch(space, *kind) for kind, code in self.kinds.items() if kind[1]}
         loop = _loop(space, "v, more, d", branches, self.count, "g = d[i]", "if g == 0: continue")
-        failed: int = loop([code for code, _ in back], nodes, [graph.a[n] for n in nodes], [graph.b[n] for n in nodes], values, graph.more, adjoints)
+        failed: int = loop(
+            [code for code, _ in back], nodes, [graph.a[n] for n in nodes], [graph.b[n] for n in nodes], values, graph.more, adjoints
+        )
         return adjoints, failed
 
     def forward_branch(self, space: Namespace, row: int, mask: int, exponent: str) -> list[str]:
@@ -124,7 +126,12 @@ def _literal_power(tree: Expr, exponent: str) -> Expr:
 
 def _loop(space: Namespace, arguments: str, branches: dict[int, list[str]], count: Counter[int], *before: str) -> Callable[..., Any]:
     """A loop over a tape with a branch for each kind of operation, the frequent kinds first."""
-    lines = [f"def loop(codes, nodes, first, second, {arguments}):", "    i = -1", "    try:", "        for k, i, a, b in zip(codes, nodes, first, second):"]
+    lines = [
+        f"def loop(codes, nodes, first, second, {arguments}):",
+        "    i = -1",
+        "    try:",
+        "        for k, i, a, b in zip(codes, nodes, first, second):",
+    ]
     lines += [f"            {line}" for line in before]
     ranked = sorted(branches, key=lambda code: -count[code])
     lines += _choose(ranked, branches, " " * 12)

@@ -46,7 +46,7 @@ def stable_spelling(graph: Graph, node: int) -> str | None:
             found = _match(bad, whole)
             if found is not None:
                 text = unparse(substitute(good, found))
-                if len(text) <= 60:  # noqa: PLR2004
+                if len(text) <= 60:
                     return text
     return None
 

@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 # What every arithmetic brings under these names; the table's formulas are written with them and with each other.
 NATIVE = frozenset(
-    "exp exp2 expm1 log log2 log10 log1p sqrt cbrt abs sign sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
-    " atan2 hypot floor ceil round maximum minimum power where".split()
+    [
+        "exp",
+        "exp2",
+        "expm1",
+        "log",
+        "log2",
+        "log10",
+        "log1p",
+        "sqrt",
+        "cbrt",
+        "abs",
+        "sign",
+        "sin",
+        "cos",
+        "tan",
+        "asin",
+        "acos",
+        "atan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asinh",
+        "acosh",
+        "atanh",
+        "erf",
+        "erfc",
+        "atan2",
+        "hypot",
+        "floor",
+        "ceil",
+        "round",
+        "maximum",
+        "minimum",
+        "power",
+        "where",
+    ]
 )
 
 
@@ -32,6 +67,12 @@ class Arithmetic:
     finite: Callable[[Any], bool]
     infinite: Any
     undefined: Any
+    add: Callable[[Any, Any], Any] = operator.add
+    multiply: Callable[[Any, Any], Any] = operator.mul
+
+
+class NotExact(Exception):
+    """A result cannot be kept exactly within the limits; the message says why."""
 
 
 def _sign(x: float) -> float:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from backprop_cli.calculus.algebra import from_sympy
-from backprop_cli.calculus.arithmetic import NATIVE, Arithmetic
+from backprop_cli.calculus.arithmetic import NATIVE, Arithmetic, NotExact
 from backprop_cli.lang.unparse import unparse
 from backprop_cli.limits import Limits
 
@@ -22,15 +22,11 @@ _DIGITS = 60
 _LARGEST = 10.0**300
 
 
-class NotExact(Exception):
-    """A result cannot be kept exactly within the limits; the message says why."""
-
-
 def exact_text(value: Exact) -> str:
     """An exact number in the language of files: `1/2`, `-3`, `2*log(6)`."""
     if isinstance(value, Fraction):
         return str(value)
-    return unparse(from_sympy(value))
+    return unparse(from_sympy(value, {}))
 
 
 def exact_float(value: Exact) -> float:
@@ -41,13 +37,33 @@ def exact_float(value: Exact) -> float:
 def exact_arithmetic(limits: Limits) -> Arithmetic:
     """Exact numbers within the limits on bits and on the size of a closed constant."""
     work = _Work(limits)
-    functions: dict[str, Callable[..., Any]] = {name: getattr(work, name, None) or work.function(name) for name in NATIVE if name not in ("where", "abs", "round", "power")}
+    functions: dict[str, Callable[..., Any]] = {
+        name: getattr(work, name, None) or work.function(name) for name in NATIVE if name not in ("where", "abs", "round", "power")
+    }
     functions |= {"abs": work.absolute, "round": work.nearest, "power": work.power}
     functions |= {"add": work.add, "subtract": work.subtract, "multiply": work.multiply, "divide": work.divide, "less": work.less}
-    functions |= {"less_equal": lambda a, b: not work.less(b, a), "greater": lambda a, b: work.less(b, a), "greater_equal": lambda a, b: not work.less(a, b)}
+    functions |= {
+        "less_equal": lambda a, b: not work.less(b, a),
+        "greater": lambda a, b: work.less(b, a),
+        "greater_equal": lambda a, b: not work.less(a, b),
+    }
     functions |= {"equal": lambda a, b: work.sign(work.subtract(a, b)) == 0, "unequal": lambda a, b: work.sign(work.subtract(a, b)) != 0}
-    infix = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "^": "power", "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "unequal"}
-    return Arithmetic("exact", functions, Fraction, _Constants(), True, infix, lambda value: value is not None, None, None, work.add, work.multiply)
+    infix = {
+        "+": "add",
+        "-": "subtract",
+        "*": "multiply",
+        "/": "divide",
+        "^": "power",
+        "<": "less",
+        "<=": "less_equal",
+        ">": "greater",
+        ">=": "greater_equal",
+        "==": "equal",
+        "!=": "unequal",
+    }
+    return Arithmetic(
+        "exact", functions, Fraction, _Constants(), True, infix, lambda value: value is not None, None, None, work.add, work.multiply
+    )
 
 
 class _Constants(dict[str, Any]):
@@ -108,8 +124,8 @@ class _Work:
         if isinstance(a, Fraction) and isinstance(b, Fraction):
             self.require_bits(_bits(a) + _bits(b))
             return a * b
-        if a in (True, False) or b in (True, False):
-            return self.multiply(Fraction(a) if isinstance(a, bool) else a, Fraction(b) if isinstance(b, bool) else b)
+        if isinstance(a, bool) or isinstance(b, bool):
+            return self.multiply(*(Fraction(each) if isinstance(each, bool) else each for each in (a, b)))
         return self.kept(_lift(a) * _lift(b))
 
     def divide(self, a: Exact, b: Exact) -> Exact:
@@ -229,7 +245,13 @@ class _Work:
 def _lift(value: Exact) -> Any:
     import sympy
 
-    return sympy.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else sympy.Integer(int(value)) if isinstance(value, bool) else value
+    return (
+        sympy.Rational(value.numerator, value.denominator)
+        if isinstance(value, Fraction)
+        else sympy.Integer(int(value))
+        if isinstance(value, bool)
+        else value
+    )
 
 
 def _bits(value: Fraction) -> int:

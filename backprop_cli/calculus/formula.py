@@ -89,7 +89,13 @@ class Namespace:
         if head == "^":
             power = inner[1]
             if isinstance(power, Number) and power.text.isdecimal():
-                return below[0] if power.text == "1" else f"({below[0]}*{below[0]})" if power.text == "2" and len(below[0]) < 8 else f"({below[0]}**{power.text})"
+                return (
+                    below[0]
+                    if power.text == "1"
+                    else f"({below[0]}*{below[0]})"
+                    if power.text == "2" and len(below[0]) < 8
+                    else f"({below[0]}**{power.text})"
+                )
             return f"power({below[0]}, {below[1]})"
         if head in _PYTHON:
             return f"({below[0]} {_PYTHON[head]} {below[1]})"
@@ -103,7 +109,7 @@ class Namespace:
 
     def run(self, source: str, name: str) -> Callable[..., Any]:
         """Define what `source` defines, and return what it calls `name`."""
-        exec(compile(source, f"<backprop {name}>", "exec"), self.names)  # noqa: S102  (the table's text, no user's)
+        exec(compile(source, f"<backprop {name}>", "exec"), self.names)
         made: Callable[..., Any] = self.names[name]
         return made
 

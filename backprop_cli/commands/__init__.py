@@ -59,7 +59,9 @@ def run(arguments: Sequence[str]) -> int:
         return ExitStatus.CLOSED_PIPE
     except OSError as error:
         _abandon(sys.stdout)
-        return _complain(BackpropError(Diagnostic("cannot-write", f"the answer could not be written: {error.strerror}")), given, ExitStatus.UNUSABLE)
+        return _complain(
+            BackpropError(Diagnostic("cannot-write", f"the answer could not be written: {error.strerror}")), given, ExitStatus.UNUSABLE
+        )
     except Exception as error:  # a fault of ours: said in one line, whatever it is
         if os.environ.get("BACKPROP_DEBUG"):
             raise

@@ -22,6 +22,7 @@ backprop grad samples/chain.expr --json --no-check    for another program"""
 
 def grad(
     file: opt.File = None,
+    *,
     expression: opt.Text = None,
     at: opt.At = None,
     limit: opt.LimitOptions = None,

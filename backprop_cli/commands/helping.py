@@ -6,7 +6,6 @@ import shutil
 import sys
 from typing import Any
 
-import typer
 from typer.core import TyperCommand, TyperGroup
 
 from backprop_cli.render.look import Look, look_at
@@ -31,10 +30,10 @@ def _plain(parameters: list[Any]) -> list[Any]:
 class Command(TyperCommand):
     """One command."""
 
-    def get_params(self, ctx: typer.Context) -> list[Any]:
+    def get_params(self, ctx: Any) -> list[Any]:
         return _plain(super().get_params(ctx))
 
-    def format_help(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, Rows] = {"input": []}
         for parameter in self.get_params(ctx):
             if parameter.param_type_name == "argument":
@@ -48,10 +47,10 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """The command `backprop` itself."""
 
-    def get_params(self, ctx: typer.Context) -> list[Any]:
+    def get_params(self, ctx: Any) -> list[Any]:
         return _plain(super().get_params(ctx))
 
-    def format_help(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, Rows] = {}
         for name in self.list_commands(ctx):
             command: Any = self.get_command(ctx, name)
@@ -72,7 +71,7 @@ def _spelled(parameter: Any) -> str:
 
 def _phrase(text: str) -> str:
     """The first line of a docstring as a phrase."""
-    first = text.split("\n")[0].rstrip(".")
+    first = text.partition("\n")[0].rstrip(".")
     return first[:1].lower() + first[1:]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,13 +13,17 @@ from backprop_cli.limits import OWN, Limits
 INPUT, CHOICE, OUTPUT = "input", "task", "output"
 
 File = Annotated[str | None, typer.Argument(metavar="FILE", help="a .expr file, or - for standard input", show_default=False)]
-Text = Annotated[str | None, typer.Option("-e", "--expression", metavar="TEXT", help="the text itself instead of a FILE", rich_help_panel=INPUT)]
+Text = Annotated[
+    str | None, typer.Option("-e", "--expression", metavar="TEXT", help="the text itself instead of a FILE", rich_help_panel=INPUT)
+]
 At = Annotated[
     list[str] | None,
     typer.Option("--at", metavar="x=2,a=1/3", help="values of leaves; @point.json for a whole point", rich_help_panel=INPUT),
 ]
 LimitOptions = Annotated[list[str] | None, typer.Option("--limit", metavar="NAME=N", help="allow more work", rich_help_panel=INPUT)]
-Of = Annotated[list[str] | None, typer.Option("--of", metavar="L", help="differentiate this name (the last one assigned)", rich_help_panel=CHOICE)]
+Of = Annotated[
+    list[str] | None, typer.Option("--of", metavar="L", help="differentiate this name (the last one assigned)", rich_help_panel=CHOICE)
+]
 Wrt = Annotated[
     list[str] | None,
     typer.Option("--wrt", metavar="a,b", help="with respect to these (the param leaves, else all)", rich_help_panel=CHOICE),
@@ -28,7 +32,9 @@ Exact = Annotated[bool, typer.Option("--exact", help="exact numbers: fractions, 
 Symbolic = Annotated[bool, typer.Option("--symbolic", help="closed forms of the gradients too", rich_help_panel=CHOICE)]
 NoCheck = Annotated[bool, typer.Option("--no-check", help="do not ask SymPy for a second opinion", rich_help_panel=CHOICE)]
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output", rich_help_panel=OUTPUT)]
-Digits = Annotated[str, typer.Option("--digits", metavar="N", help="significant digits, 1 to 17 (6)", rich_help_panel=OUTPUT, show_default=False)]
+Digits = Annotated[
+    str, typer.Option("--digits", metavar="N", help="significant digits, 1 to 17 (6)", rich_help_panel=OUTPUT, show_default=False)
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="only the result", rich_help_panel=OUTPUT)]
 Color = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never", rich_help_panel=OUTPUT, show_default=False)]
 NoColor = Annotated[bool, typer.Option("--no-color", help="the same as --color never", rich_help_panel=OUTPUT)]
@@ -78,5 +84,6 @@ def limits(given: list[str] | None) -> Limits:
             listed = ", ".join(known)
             raise BackpropError(Diagnostic("bad-limit", f"--limit takes NAME=N, not {each!r}", hint=f"the limits are {listed}"))
         value = int(number)
-        chosen = replace(chosen, **{known[name].name: float(value) if name == "seconds" else value})
+        changed: dict[str, Any] = {known[name].name: float(value) if name == "seconds" else value}
+        chosen = replace(chosen, **changed)
     return chosen

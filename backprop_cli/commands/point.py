@@ -56,7 +56,9 @@ def _constant(name: str, value: Expr, source: Source) -> Expr:
     """An expression in which no variable stands."""
     for word, span in names_in(value).items():
         if word.lower() in _NOT_NUMBERS:
-            raise BackpropError(Diagnostic("not-finite", f"{name} must be a finite number", source, span, hint=f"write a number, as in {name}=2"))
+            raise BackpropError(
+                Diagnostic("not-finite", f"{name} must be a finite number", source, span, hint=f"write a number, as in {name}=2")
+            )
         if word not in _CONSTANTS:
             message = f"the value of {name} must be a number, and {word} is a name"
             raise BackpropError(Diagnostic("not-constant", message, source, span, hint="pi and e are the only names that may stand here"))
@@ -73,7 +75,9 @@ def _point_file(path: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
     shape = 'the file holds one object, as in {"x": 2, "a": "1/3"}'
     data = read_file(path, limits)
     if len(data) > limits.file_bytes:
-        raise BackpropError(complaint("file-too-large", f"{path} is larger than {limits.file_bytes:,} bytes", "allow more with --limit file-bytes=N"))
+        raise BackpropError(
+            complaint("file-too-large", f"{path} is larger than {limits.file_bytes:,} bytes", "allow more with --limit file-bytes=N")
+        )
     try:
         text = data.decode("utf-8-sig")
         pairs = json.loads(text, object_pairs_hook=_Pairs, parse_int=_number, parse_float=_number, parse_constant=_number)

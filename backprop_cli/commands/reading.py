@@ -23,7 +23,11 @@ def read_program(file: str | None, text: str | None, command: str, limits: Limit
         return read(text.encode("utf-8", "surrogateescape"), "-e", limits)
     if file is None:
         raise BackpropError(
-            Diagnostic("no-input", f"{command} needs a FILE, - for standard input, or -e TEXT", hint=f"backprop {command} -e 'L = (x - 1)^2' --at x=3")
+            Diagnostic(
+                "no-input",
+                f"{command} needs a FILE, - for standard input, or -e TEXT",
+                hint=f"backprop {command} -e 'L = (x - 1)^2' --at x=3",
+            )
         )
     if file == "-":
         return read(read_stdin(limits), "<stdin>", limits)

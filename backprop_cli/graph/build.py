@@ -92,7 +92,13 @@ class _Builder:
                 self.poison(statement)
                 self.faults.extend(error.diagnostics)
         if self.output is None and not self.faults:
-            raise BackpropError(Diagnostic("empty-program", f"{self.program.source.name} assigns nothing, so there is nothing to differentiate", hint="write a statement such as  L = (x - 1)^2"))
+            raise BackpropError(
+                Diagnostic(
+                    "empty-program",
+                    f"{self.program.source.name} assigns nothing, so there is nothing to differentiate",
+                    hint="write a statement such as  L = (x - 1)^2",
+                )
+            )
         if self.faults:
             raise BackpropError(sorted(self.faults, key=lambda d: d.span.start if d.span else -1))
         return Graph(
@@ -193,7 +199,9 @@ class _Builder:
         name = define.name
         if name in self.functions:
             line = self.program.source.place(self.defined[name].at.start)[0]
-            raise Misuse("name-assigned-twice", f"{name}(...) is defined twice", define.at, f"it was defined in line {line}: choose another name")
+            raise Misuse(
+                "name-assigned-twice", f"{name}(...) is defined twice", define.at, f"it was defined in line {line}: choose another name"
+            )
         self.functions[name] = None
         repeated = [p for at, p in enumerate(define.parameters) if p in define.parameters[:at]]
         if repeated:
@@ -210,15 +218,24 @@ class _Builder:
             self.check_calls(template, define.body)
         for call in template.calls:
             if call == name:
-                raise Misuse("recursion", f"{name} calls itself, and a graph has no loops", define.at, "write the steps out, one statement each")
+                raise Misuse(
+                    "recursion", f"{name} calls itself, and a graph has no loops", define.at, "write the steps out, one statement each"
+                )
             size += self.function(call).size
         closed = self.closed(template) and all(node < 0 or self.labels.get(node, "") in self.mathematical for node in bound.values())
-        self.functions[name] = Function(define.parameters, template, tuple(map(_text, words)), bound, Parts(lambda: define.body, self.defined), closed, size)
+        self.functions[name] = Function(
+            define.parameters, template, tuple(map(_text, words)), bound, Parts(lambda: define.body, self.defined), closed, size
+        )
 
     def refuse_second(self, statement: Assign | Declare) -> None:
         first = self.assigned[statement.name]
         line = self.program.source.place(first.span.start)[0]
-        raise Misuse("name-assigned-twice", f"{statement.name} is assigned a second time", statement.at, f"its first assignment is in line {line}: give this one another name")
+        raise Misuse(
+            "name-assigned-twice",
+            f"{statement.name} is assigned a second time",
+            statement.at,
+            f"its first assignment is in line {line}: give this one another name",
+        )
 
     def poison(self, statement: Statement) -> None:
         if isinstance(statement, Define):
@@ -245,7 +262,12 @@ class _Builder:
         if name in self.assigned:
             own = self.assigned[name]
             if own.span.start <= at.start < own.span.end:
-                raise Misuse("used-before-assignment", f"{name} is used in its own assignment", at, "a name is assigned once: give the result another name")
+                raise Misuse(
+                    "used-before-assignment",
+                    f"{name} is used in its own assignment",
+                    at,
+                    "a name is assigned once: give the result another name",
+                )
             line = self.program.source.place(own.span.start)[0]
             hint = "put its assignment first" if line == self.program.source.place(at.start)[0] else f"move line {line} above this one"
             raise Misuse("used-before-assignment", f"{name} is used above its own assignment", at, hint)
@@ -281,13 +303,28 @@ class _Builder:
                 continue
             if part.head not in self.functions:
                 line = self.program.source.place(self.defined[part.head].at.start)[0]
-                raise Misuse("used-before-assignment", f"{part.head}(...) is used above its definition", part.span, f"move line {line} above this one")
+                raise Misuse(
+                    "used-before-assignment",
+                    f"{part.head}(...) is used above its definition",
+                    part.span,
+                    f"move line {line} above this one",
+                )
             parameters = self.function(part.head).parameters
             if part.keywords:
-                raise Misuse("unknown-keyword", f"{part.head} has no keyword {part.keywords[0][0]}", part.span, "own functions take their arguments by position")
+                raise Misuse(
+                    "unknown-keyword",
+                    f"{part.head} has no keyword {part.keywords[0][0]}",
+                    part.span,
+                    "own functions take their arguments by position",
+                )
             if len(part.operands) != len(parameters):
                 noun = "argument" if len(parameters) == 1 else "arguments"
-                raise Misuse("wrong-number-of-arguments", f"{part.head} takes {len(parameters)} {noun}, not {len(part.operands)}", part.span, f"write {part.head}({', '.join(parameters)})")
+                raise Misuse(
+                    "wrong-number-of-arguments",
+                    f"{part.head} takes {len(parameters)} {noun}, not {len(part.operands)}",
+                    part.span,
+                    f"write {part.head}({', '.join(parameters)})",
+                )
 
     def closed(self, template: Template) -> bool:
         return all(self.function(call).closed for call in template.calls)
@@ -320,7 +357,7 @@ class _Builder:
             op.append(CONSTANT)
             a.append(-1)
             b.append(-1)
-            results[constant] = node  # type: ignore[call-overload]
+            results[constant] = node  # type: ignore[index]
             node += 1
         for row, x, y in steps:
             op.append(row)
@@ -360,7 +397,9 @@ class _Builder:
                     continue
                 function = self.function(step.call)
                 frame = Frame(running.parts, part, function.parameters, running.frame)
-                inner = [operands[~node] if node < 0 else node for node in (function.bound.get(w, 0) for w in range(function.template.words))]
+                inner = [
+                    operands[~node] if node < 0 else node for node in (function.bound.get(w, 0) for w in range(function.template.words))
+                ]
                 missing = [self.default(text, right.whole().span) for text in function.template.defaults]
                 stack.append(self.activate(function.template, function.words, inner, missing, function.parts, frame, inlining))
                 continue
@@ -373,7 +412,16 @@ class _Builder:
             result = self.new(self.row_number(ROWS["="]), result)
         return result
 
-    def activate(self, template: Template, words: tuple[str, ...], resolved: list[int], defaults: list[int], parts: Parts, frame: Frame | None, inlining: bool) -> _Activation:
+    def activate(
+        self,
+        template: Template,
+        words: tuple[str, ...],
+        resolved: list[int],
+        defaults: list[int],
+        parts: Parts,
+        frame: Frame | None,
+        inlining: bool,
+    ) -> _Activation:
         results = list(resolved)
         for place, constant in enumerate(template.constants):
             node = self.new(CONSTANT)
@@ -400,7 +448,12 @@ class _Builder:
 
     def refuse_size(self, size: int, at: Span) -> None:
         limit = self.limits.nodes
-        raise Misuse("too-many-nodes", f"the graph would have {size:,} nodes or more; the limit is {limit:,}", at, "own functions are inlined at each call: name intermediate results instead of calling twice")
+        raise Misuse(
+            "too-many-nodes",
+            f"the graph would have {size:,} nodes or more; the limit is {limit:,}",
+            at,
+            "own functions are inlined at each call: name intermediate results instead of calling twice",
+        )
 
     def improved(self, wrong: Misuse) -> Diagnostic:
         hint = wrong.hint

@@ -79,7 +79,12 @@ def _operator(head: str, operands: tuple[Expr, ...]) -> Use:
 def _call(part: Apply, head: str, operands: tuple[Expr, ...], keywords: dict[str, Expr]) -> Use:
     if head in SEVERAL and len(operands) > 1 and not keywords:
         if len(operands) > MOST_OPERANDS:
-            raise Misuse("wrong-number-of-arguments", f"{head} takes at most {MOST_OPERANDS} expressions", part.span, f"nest it, or write {head}([a, b, ...])")
+            raise Misuse(
+                "wrong-number-of-arguments",
+                f"{head} takes at most {MOST_OPERANDS} expressions",
+                part.span,
+                f"nest it, or write {head}([a, b, ...])",
+            )
         return Use(row_of_several(SEVERAL[head], len(operands)), operands)
     found = row(head)
     if found is None:
@@ -111,7 +116,9 @@ def _arity(part: Apply, found: Primitive, count: int) -> Misuse:
     most, fewest = len(found.operands), found.fewest
     takes = f"{most}" if most == fewest else f"{fewest} to {most}"
     noun = "argument" if takes == "1" else "arguments"
-    return Misuse("wrong-number-of-arguments", f"{part.head} takes {takes} {noun}, not {count}", part.span, f"write {signature(found, part.head)}")
+    return Misuse(
+        "wrong-number-of-arguments", f"{part.head} takes {takes} {noun}, not {count}", part.span, f"write {signature(found, part.head)}"
+    )
 
 
 def unknown_function(head: str, part: Apply, own: Container[str] = (), others: tuple[str, ...] = ()) -> Misuse:
@@ -120,4 +127,9 @@ def unknown_function(head: str, part: Apply, own: Container[str] = (), others: t
     if head == "lg":
         return Misuse("unknown-function", "lg could mean log10 or log2", at, "write log10(x) or log2(x)")
     close = nearest(head, [*function_names(), *others])
-    return Misuse("unknown-function", f"there is no function {head}", at, f"did you mean {close}?" if close else "define it above:  " + head + "(x) = ...")
+    return Misuse(
+        "unknown-function",
+        f"there is no function {head}",
+        at,
+        f"did you mean {close}?" if close else "define it above:  " + head + "(x) = ...",
+    )

@@ -72,7 +72,13 @@ class _Case:
         if self.text[self.where] == "." and re.match(r"\.\s*[^\W\d]", self.text[self.where :]):
             word = _WORD.match(self.text, self.where + 1)
             said = word.group() if word else ""
-            return self.complaint(self.where, self.where + 1 + len(said), "unknown-attribute", f"there is no .{said} here", "the transpose is W.T; functions are called, as in sum(W)")
+            return self.complaint(
+                self.where,
+                self.where + 1 + len(said),
+                "unknown-attribute",
+                f"there is no .{said} here",
+                "the transpose is W.T; functions are called, as in sum(W)",
+            )
         return strange_character(self.origin, self.start + self.where)
 
     def bracket(self) -> Diagnostic | None:
@@ -83,14 +89,28 @@ class _Case:
             elif sign in _OPENED_BY and not opened:
                 if self.where < at:
                     return None
-                return self.complaint(at, at + 1, "unmatched-bracket", f"this {sign} closes nothing", f"delete it, or open it with {_OPENED_BY[sign]} before")
+                return self.complaint(
+                    at, at + 1, "unmatched-bracket", f"this {sign} closes nothing", f"delete it, or open it with {_OPENED_BY[sign]} before"
+                )
             elif sign in _OPENED_BY and _CLOSED_BY[self.text[opened.pop()]] != sign:
                 if self.where < at:
                     return None
-                return self.complaint(at, at + 1, "unmatched-bracket", f"this {sign} stands where {_CLOSED_BY[_last_open(self.text[:at])]} is due", f"write {_CLOSED_BY[_last_open(self.text[:at])]}")
+                return self.complaint(
+                    at,
+                    at + 1,
+                    "unmatched-bracket",
+                    f"this {sign} stands where {_CLOSED_BY[_last_open(self.text[:at])]} is due",
+                    f"write {_CLOSED_BY[_last_open(self.text[:at])]}",
+                )
         if opened and self.ended:
             sign = self.text[opened[-1]]
-            return self.complaint(opened[-1], opened[-1] + 1, "unclosed-bracket", f"this {sign} is never closed", f"add {_CLOSED_BY[sign]} where the group ends")
+            return self.complaint(
+                opened[-1],
+                opened[-1] + 1,
+                "unclosed-bracket",
+                f"this {sign} is never closed",
+                f"add {_CLOSED_BY[sign]} where the group ends",
+            )
         return None
 
     def statement(self) -> Diagnostic | None:
@@ -103,7 +123,13 @@ class _Case:
             return self.reserved(self.token, self.where)
         if equals is None or self.depth_at(equals.start()):
             end = len(self.text.rstrip())
-            return self.complaint(self.lead, end, "no-name", "this statement gives its result no name", f"write  y = {self.text.strip()}" if end - self.lead < 60 else "write  y = ... in front of it")
+            return self.complaint(
+                self.lead,
+                end,
+                "no-name",
+                "this statement gives its result no name",
+                f"write  y = {self.text.strip()}" if end - self.lead < 60 else "write  y = ... in front of it",
+            )
         if self.where <= equals.start():
             return self.target(equals.start())
         if self.token == "=" and not self.depth_at(self.where):
@@ -117,7 +143,13 @@ class _Case:
             hint = f"choose another name, or write  {word} x = 2" if rest else f"write  {word} x, y = 1"
             return self.complaint(self.lead, self.lead + len(word), "reserved-word", f"`{word}` declares leaves and is no name", hint)
         if self.token not in ("", ",", "=") and _ENDS_OPERAND.match(self.before[-1:]):
-            return self.complaint(self.where, self.where + len(self.token), "missing-comma", "declared names are separated by commas", f"write  {self.with_inserted(self.where, ', ')}")
+            return self.complaint(
+                self.where,
+                self.where + len(self.token),
+                "missing-comma",
+                "declared names are separated by commas",
+                f"write  {self.with_inserted(self.where, ', ')}",
+            )
         return None
 
     def reserved(self, word: str, where: int) -> Diagnostic:
@@ -126,13 +158,21 @@ class _Case:
     def target(self, equals: int) -> Diagnostic:
         target = self.text[:equals].strip()
         if target.endswith(("+", "-", "*", "/", "^", "@")):
-            return self.complaint(self.lead, equals + 1, "name-assigned-twice", f"a name is assigned once: there is no {target[-1]}=", "give the new value a new name")
+            return self.complaint(
+                self.lead,
+                equals + 1,
+                "name-assigned-twice",
+                f"a name is assigned once: there is no {target[-1]}=",
+                "give the new value a new name",
+            )
         if not target:
             return self.complaint(equals, equals + 1, "bad-target", "nothing stands before the =", "write a name there")
         if "(" in target and re.match(r"[^\W\d]\w*\s*\(", target):
             message = "parameters of a function are names" if not target.endswith("()") else "a function has at least one parameter"
             return self.complaint(self.lead, equals, "bad-target", message, "write  f(x, y) = ...")
-        return self.complaint(self.lead, self.lead + len(target), "bad-target", "only a name can stand before the =", "write  name = expression")
+        return self.complaint(
+            self.lead, self.lead + len(target), "bad-target", "only a name can stand before the =", "write  name = expression"
+        )
 
     def operand(self) -> Diagnostic | None:
         token, previous = self.token, self.previous
@@ -140,34 +180,64 @@ class _Case:
             return None
         end = len(self.before)
         if token == "^" and self.before[-1:] in "⁰¹²³⁴⁵⁶⁷⁸⁹":
-            return self.complaint(self.where, self.where + 1, "ambiguous-power", "a power of a raised digit can be read in two ways", "add parentheses: (x²)^3, or x^(2^3)")
+            return self.complaint(
+                self.where,
+                self.where + 1,
+                "ambiguous-power",
+                "a power of a raised digit can be read in two ways",
+                "add parentheses: (x²)^3, or x^(2^3)",
+            )
         if token in ("<", "<=", ">", ">=", "==", "!=") and _ENDS_OPERAND.match(self.before[-1:]):
-            return self.complaint(self.where, self.where + len(token), "chained-comparison", "comparisons cannot be chained", "multiply them: (a < b)*(b < c)")
+            return self.complaint(
+                self.where, self.where + len(token), "chained-comparison", "comparisons cannot be chained", "multiply them: (a < b)*(b < c)"
+            )
         if previous in "([" and token in (")", "]") and previous:
             what = {"(": "parentheses", "[": "brackets"}[previous]
             named = self.before[:-1].rstrip()
             if previous == "(" and re.search(r"\w$", named):
-                return self.complaint(end - 1, self.where + 1, "wrong-number-of-arguments", "a function needs at least one argument", "write what it is applied to")
+                return self.complaint(
+                    end - 1,
+                    self.where + 1,
+                    "wrong-number-of-arguments",
+                    "a function needs at least one argument",
+                    "write what it is applied to",
+                )
             return self.complaint(end - 1, self.where + 1, "missing-operand", f"these {what} are empty", "write an expression between them")
         if token == "=" and self.depth_at(self.where):
             return self.complaint(self.where, self.where + 1, "syntax", "= names a keyword, as in axis=1; comparing is ==", "write ==")
         if token and _ENDS_OPERAND.match(self.before[-1:]):
             return self.complaint(self.where, self.where + len(token), "syntax", f"{token} cannot stand after {previous}")
         if token:
-            return self.complaint(self.where, self.where + len(token), "missing-operand", f"{token} stands where a number, a name or a bracket is due" + (f", after {previous}" if previous else ""), "delete it, or write what is missing")
+            return self.complaint(
+                self.where,
+                self.where + len(token),
+                "missing-operand",
+                f"{token} stands where a number, a name or a bracket is due" + (f", after {previous}" if previous else ""),
+                "delete it, or write what is missing",
+            )
         sign = previous or "this"
-        return self.complaint(max(end - len(previous), 0), end, "missing-operand", f"nothing stands after {sign}", "the line ends too early: write what follows, or put the whole in parentheses to go on in the next line")
+        return self.complaint(
+            max(end - len(previous), 0),
+            end,
+            "missing-operand",
+            f"nothing stands after {sign}",
+            "the line ends too early: write what follows, or put the whole in parentheses to go on in the next line",
+        )
 
     def operator(self) -> Diagnostic:
         token, previous = self.token, self.previous
         if not _ENDS_OPERAND.match(self.before[-1:]):
-            return self.complaint(self.where, self.where + len(token), "syntax", f"{token} cannot stand after {previous or 'the beginning'}")
+            return self.complaint(
+                self.where, self.where + len(token), "syntax", f"{token} cannot stand after {previous or 'the beginning'}"
+            )
         if not token[0].isascii() and misfit(token[:1]) is not None:
             return strange_character(self.origin, self.start + self.where)
         sign = ", " if self.within_array() and self.text[self.where - 1] == " " else "*"
         shown = f"write  {self.with_inserted(self.where, sign)}" if len(self.text) < 70 else f"write  {previous}{sign}{token}"
         what = "a comma" if sign == ", " else "an operator"
-        return self.complaint(self.where, self.where + len(token), "missing-operator", f"{what} is missing between {previous} and {token}", shown)
+        return self.complaint(
+            self.where, self.where + len(token), "missing-operator", f"{what} is missing between {previous} and {token}", shown
+        )
 
     def depth_at(self, where: int) -> int:
         part = self.text[:where]

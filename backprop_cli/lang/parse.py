@@ -156,7 +156,9 @@ class _Reader:
         try:
             return _lark().parse(stretch.text, start=start)
         except UnexpectedInput as error:
-            raise BackpropError(syntax_complaint(error, whole or stretch, self.origin, statement=start == "statement" or whole is not None)) from None
+            raise BackpropError(
+                syntax_complaint(error, whole or stretch, self.origin, statement=start == "statement" or whole is not None)
+            ) from None
 
     def faulty(self, stretch: Stretch) -> Faulty:
         target, sign, _ = stretch.text.partition("=")
@@ -202,11 +204,23 @@ class _Reader:
         digits, _, exponent = text.lower().partition("e")
         bare = exponent.lstrip("+-").lstrip("0")
         if len(digits) > self.limits.digits:
-            self.complain("literal-too-long", f"a number of {len(digits):,} digits; the limit is {self.limits.digits:,}", at, "round it: float64 holds 17 digits")
+            self.complain(
+                "literal-too-long",
+                f"a number of {len(digits):,} digits; the limit is {self.limits.digits:,}",
+                at,
+                "round it: float64 holds 17 digits",
+            )
         if float(text) == float("inf"):
-            self.complain("literal-overflow", "this number is larger than float64 can hold (1.8e308)", at, "rescale the problem, or work with its logarithm")
+            self.complain(
+                "literal-overflow",
+                "this number is larger than float64 can hold (1.8e308)",
+                at,
+                "rescale the problem, or work with its logarithm",
+            )
         if len(bare) > 6 or int(bare or "0") > self.limits.exponent:
-            self.complain("literal-out-of-range", f"the exponent of this number is beyond ±{self.limits.exponent}", at, "float64 ends near 1.8e308")
+            self.complain(
+                "literal-out-of-range", f"the exponent of this number is beyond ±{self.limits.exponent}", at, "float64 ends near 1.8e308"
+            )
 
     def check_size(self, text: str, begin: int) -> None:
         """How deep the brackets nest."""
@@ -216,7 +230,12 @@ class _Reader:
         for at, sign in enumerate(text):
             depth += (sign in "([") - (sign in ")]")
             if depth > self.limits.nesting:
-                self.complain("nested-too-deeply", f"brackets nest deeper than {self.limits.nesting:,} levels, the limit", Span(begin + at, begin + at + 1), "name the inner parts in statements of their own")
+                self.complain(
+                    "nested-too-deeply",
+                    f"brackets nest deeper than {self.limits.nesting:,} levels, the limit",
+                    Span(begin + at, begin + at + 1),
+                    "name the inner parts in statements of their own",
+                )
 
     def complain(self, reference: str, message: str, at: Span, hint: str) -> None:
         raise BackpropError(Diagnostic(reference, message, self.origin, at, hint=hint))

@@ -16,6 +16,7 @@ from backprop_cli.errors import Diagnostic, Source, Span
 from backprop_cli.lang.syntax import Expr, Name, Number, Part, Slice, fold, rebuilt
 from backprop_cli.lang.text import canonical
 
+
 # A hole is a name or a number that a shape leaves open. A name before `(` is a function and one before a single `=`
 # a keyword, a name after a dot is `.T`: those belong to the shape. Group 1 is a name, group 2 a number.
 def _hole(first: str, rest: str) -> re.Pattern[str]:
@@ -25,7 +26,9 @@ def _hole(first: str, rest: str) -> re.Pattern[str]:
 
 _ASCII = _hole("A-Za-z_", "A-Za-z0-9_")
 # As in grammar/expr.lark, any character beyond ASCII that is no sign of the language.
-_BEYOND = "\x80-\xb1\xb4-\xb6\xb8\xba-\xd6\xd8-\xf6\xf8-\u206f\u2071-\u2073\u207c-\u2211\u2213-\u2219\u221b-\u2298\u229a-\u22c4\u22c6-\U0010ffff"
+_BEYOND = (
+    "\x80-\xb1\xb4-\xb6\xb8\xba-\xd6\xd8-\xf6\xf8-\u206f\u2071-\u2073\u207c-\u2211\u2213-\u2219\u221b-\u2298\u229a-\u22c4\u22c6-\U0010ffff"
+)
 _ANY = _hole("A-Za-z_" + _BEYOND, "A-Za-z0-9_" + _BEYOND)
 
 

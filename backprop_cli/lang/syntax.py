@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backprop_cli.errors import Span
 
@@ -122,7 +122,7 @@ def fold(part: Part, combine: Callable[[Part, list[T]], T]) -> T:
     return results.pop()
 
 
-def rebuilt(part: Part, below: Sequence[Part]) -> Part:
+def rebuilt(part: Part, below: Sequence[Any]) -> Part:
     """The same part with other parts below it."""
     match part:
         case Apply(operands=operands, keywords=keywords):
@@ -133,10 +133,9 @@ def rebuilt(part: Part, below: Sequence[Part]) -> Part:
             return replace(part, items=tuple(below))
         case Index():
             return replace(part, base=below[0], items=tuple(below[1:]))
-        case Slice(start=start, stop=stop, step=step):
+        case Slice():
             rest = iter(below)
-            start, stop, step = (None if p is None else next(rest) for p in (start, stop, step))
-            return replace(part, start=start, stop=stop, step=step)
+            return replace(part, **{name: next(rest) for name in ("start", "stop", "step") if getattr(part, name) is not None})
         case _:
             return part
 

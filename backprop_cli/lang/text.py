@@ -11,7 +11,9 @@ from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
 from backprop_cli.limits import Limits
 
 # Zs, tabs and form feeds are spaces; the narrow and the ideographic space come from word processors.
-_SPACES = dict.fromkeys(map(ord, "\t\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " ")
+_SPACES = dict.fromkeys(
+    map(ord, "\t\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " "
+)
 _LINE_END = re.compile("\r\n?|\u2028|\u2029")
 # What makes a text look other than it is, in comments too (Unicode Technical Report 36).
 _DECEPTIVE = re.compile("[\x00\u202a-\u202e\u2066-\u2069]")
@@ -72,10 +74,9 @@ def stretches(origin: Source, faults: list[Diagnostic]) -> Iterator[Stretch]:
     at = 0
     open_text: list[str] = []
     open_at = depth = 0
-    for line in text.split("\n"):
-        here, at = at, at + len(line) + 1
-        if "#" in line:
-            line = line[: line.index("#")]
+    for whole in text.split("\n"):
+        here, at = at, at + len(whole) + 1
+        line = whole.partition("#")[0]
         if depth == 0 and ";" in line and not ("(" in line or "[" in line):
             for part in line.split(";"):
                 if part and not part.isspace():

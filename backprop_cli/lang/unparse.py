@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Index, Name, Number, Part, Slice, postorder, children
+from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Index, Name, Number, Part, Slice, children, postorder
 
 # How tightly each operator holds its operands; the rungs of the grammar's ladder.
 COMPARISON, SUM, PRODUCT, UNARY, POWER, POSTFIX, ATOM = range(7)
@@ -27,7 +27,7 @@ def rung(part: Part) -> int:
 def needs(part: Part) -> tuple[int, ...]:
     """The least rung that each part directly below may have without parentheses."""
     match part:
-        case Apply(head=head, operands=operands) if head in _RUNGS:
+        case Apply(head=head) if head in _RUNGS:
             if head == "^":
                 return (POSTFIX, UNARY)
             if head in (NEGATE, TRANSPOSE):

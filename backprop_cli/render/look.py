@@ -45,7 +45,9 @@ class Look:
         return f"\x1b[{style}m{text}\x1b[0m" if self.colour and style and text else text
 
 
-def look_at(stream: TextIO, colour: str = "auto", ascii_only: bool = False, digits: int = 6, environ: Mapping[str, str] = os.environ) -> Look:
+def look_at(
+    stream: TextIO, colour: str = "auto", ascii_only: bool = False, digits: int = 6, environ: Mapping[str, str] = os.environ
+) -> Look:
     """The look of a stream. `colour` is auto, always or never; then NO_COLOR, FORCE_COLOR and the terminal decide."""
     terminal = stream.isatty()
     width = shutil.get_terminal_size().columns if terminal else None

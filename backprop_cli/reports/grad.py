@@ -80,7 +80,9 @@ def data(given: Report) -> dict[str, Any]:
     if exact:
         result["exact"] = {"value": exact_data(found.value), "gradients": exact}
     if given.forms is not None:
-        result["formulas"] = {name: {"in_leaves": _formula(form.in_leaves), "in_nodes": _formula(form.in_nodes)} for name, form in given.forms.items()}
+        result["formulas"] = {
+            name: {"in_leaves": _formula(form.in_leaves), "in_nodes": _formula(form.in_nodes)} for name, form in given.forms.items()
+        }
     return result
 
 
@@ -165,7 +167,9 @@ def _sizes(value: Any) -> tuple[int, ...]:
 
 def _closed_forms(forms: Mapping[str, ClosedForm], output: str) -> list[Block]:
     lines: list[tuple[Cell, ...]] = [
-        (Partial(output, name), "=", form.in_leaves) for name, form in forms.items() if form.in_leaves is not None and form.in_nodes is not None
+        (Partial(output, name), "=", form.in_leaves)
+        for name, form in forms.items()
+        if form.in_leaves is not None and form.in_nodes is not None
     ]
     return [Listing("in the leaves alone", tuple(lines))] if lines else []
 
@@ -191,6 +195,6 @@ def _opinion(opinion: Opinion, output: str) -> list[Block]:
     aside = f"{opinion.method}, {gap}"
     if isinstance(opinion, Agrees):
         return [Paragraph((Status.RIGHT, "agrees with SymPy"), aside)]
-    rows = [[Name(name), Figure(ours, gradient=True), Figure(theirs)] for name, ours, theirs in opinion.pairs]
+    rows: list[list[Cell]] = [[Name(name), Figure(ours, gradient=True), Figure(theirs)] for name, ours, theirs in opinion.pairs]
     table = Table(("", Partial(output, "name"), "SymPy"), rows)
     return [Paragraph((Status.WRONG, "SymPy disagrees:", opinion.detail), aside), table]

@@ -24,7 +24,7 @@ def _finite(value: Any) -> float | None:
 
 def is_exact(value: Any) -> bool:
     """Whether a value is neither a float nor an array of floats."""
-    return not isinstance(value, int | float) and getattr(value, "dtype", None) != float
+    return not isinstance(value, int | float) and str(getattr(value, "dtype", "")) != "float64"
 
 
 def exact_data(value: Any) -> Any:

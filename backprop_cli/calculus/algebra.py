@@ -1,0 +1,254 @@
+"""Trees to SymPy and back, node by node: no text ever reaches SymPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from backprop_cli.calculus.corners import corners
+from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, fold, postorder
+from backprop_cli.lang.unparse import unparse
+
+_SAME_NAME = (
+    "exp",
+    "log",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "erf",
+    "erfc",
+    "atan2",
+)
+_ONE = Number("1")
+PI = Name("pi")
+
+
+class Untranslatable(Exception):
+    """A SymPy object that the language has no words for, or a tree that SymPy has none for; the text says which."""
+
+
+# ---- trees to SymPy ----
+
+
+@cache
+def _makers() -> dict[str, Callable[..., Any]]:
+    import sympy
+
+    makers: dict[str, Callable[..., Any]] = {
+        "+": lambda a, b: a + b,
+        "-": lambda a, b: a - b,
+        "*": lambda a, b: a * b,
+        "/": lambda a, b: a / b,
+        "^": lambda a, b: a**b,
+        NEGATE: lambda a: -a,
+        "sqrt": sympy.sqrt,
+    }
+    makers.update((head, getattr(sympy, head)) for head in _SAME_NAME)
+    makers.update(corners())
+    return makers
+
+
+def basic_heads() -> frozenset[str]:
+    """The heads that `to_sympy` knows; imports SymPy."""
+    return frozenset(_makers())
+
+
+def to_sympy(tree: Expr, symbols: Mapping[str, Any]) -> Any:
+    """The SymPy object of a tree of basic heads.
+
+    `symbols` gives the SymPy object for each name; `pi` and `e` are the constants unless it knows them. Literals are
+    exact rationals. The caller bounds the size of the tree and of its powers beforehand.
+    Raises Untranslatable where the tree holds an array or another head.
+    """
+    import sympy
+
+    makers = _makers()
+
+    def combine(part: Part, below: list[Any]) -> Any:
+        match part:
+            case Number():
+                exact = part.exact
+                return sympy.Rational(exact.numerator, exact.denominator)
+            case Name(id=name) if name in symbols:
+                return symbols[name]
+            case Name(id="pi"):
+                return sympy.pi
+            case Name(id="e"):
+                return sympy.E
+            case Apply(head=head, keywords=()) if head in makers:
+                return makers[head](*below)
+            case Apply(head=head):
+                raise Untranslatable(f"SymPy is not told about {head}")
+            case _:
+                raise Untranslatable("arrays")
+
+    return fold(tree, combine)
+
+
+# ---- SymPy to trees ----
+
+
+def from_sympy(expr: Any, names: Mapping[Any, Expr], most: int = 10_000, pi: Expr = PI) -> Expr:
+    """The tree of a SymPy object, in the order people write: positive terms first, one fraction bar, roots as roots.
+
+    `names` gives the tree for each symbol. Away from corners the tree has the object's value wherever that is real.
+    Raises Untranslatable where the tree would have more than `most` parts, or the language has no word for a part.
+    """
+    if tree_size(expr) > most:
+        raise Untranslatable(f"more than {most:,} parts")
+    return _Writer(names, pi).write(expr)
+
+
+def tree_size(expr: Any) -> int:
+    """How many parts a SymPy object has when it is written out, shared parts counted each time."""
+    sizes: dict[Any, int] = {}
+    for each in _postorder(expr):
+        sizes[each] = 1 + sum(sizes[arg] for arg in each.args)
+    return sizes[expr]
+
+
+def _postorder(expr: Any) -> list[Any]:
+    """Every distinct part, each after its arguments."""
+    order: list[Any] = []
+    seen: set[Any] = set()
+    pending = [(expr, False)]
+    while pending:
+        each, opened = pending.pop()
+        if opened:
+            order.append(each)
+        elif each not in seen:
+            seen.add(each)
+            pending.append((each, True))
+            pending.extend((arg, False) for arg in each.args)
+    return order
+
+
+def number(value: Any) -> Expr:
+    """The tree of a rational number (anything with `numerator` and `denominator`)."""
+    top, bottom = int(value.numerator), int(value.denominator)
+    tree: Expr = Number(str(abs(top)))
+    if top < 0:
+        tree = Apply(NEGATE, (tree,))
+    return tree if bottom == 1 else Apply("/", (tree, Number(str(bottom))))
+
+
+class _Writer:
+    def __init__(self, names: Mapping[Any, Expr], pi: Expr) -> None:
+        self.trees: dict[Any, Expr] = dict(names)
+        self.pi = pi
+
+    def write(self, expr: Any) -> Expr:
+        for each in _postorder(expr):
+            if each not in self.trees:
+                self.trees[each] = self.part(each)
+        return self.trees[expr]
+
+    def part(self, each: Any) -> Expr:
+        import sympy
+
+        if each.is_Rational:
+            return number(each)
+        if each is sympy.S.Pi:
+            return self.pi
+        if each is sympy.S.Exp1:
+            return Apply("exp", (_ONE,))
+        if each.is_Add:
+            return self.total([self.signed(term) for term in each.args])
+        if each.is_Mul or each.is_Pow:
+            return self.product(each, 1)
+        below = tuple(self.trees[arg] for arg in each.args)
+        head = getattr(each, "head", None) or _spoken().get(each.func)
+        if head is None:
+            raise Untranslatable(f"no word for {type(each).__name__}")
+        if head == "where":
+            condition = below[0]
+            return Apply("where", (condition, below[1], below[2]))
+        tree = below[0] if len(below) == 1 else None
+        if tree is not None or head not in ("maximum", "minimum"):
+            return Apply(head, below)
+        tree = Apply(head, below[:2])
+        for more in below[2:]:
+            tree = Apply(head, (tree, more))
+        return tree
+
+    def signed(self, term: Any) -> tuple[bool, Expr, Expr]:
+        """Whether a term has a minus sign, its tree without it and its tree with it."""
+        if term.is_Rational:
+            return bool(term < 0), number(abs(term)), number(term)
+        negative = bool(term.is_Mul and term.args[0].is_Rational and term.args[0] < 0)
+        return negative, (self.product(term, -1) if negative else self.trees[term]), self.trees[term]
+
+    def total(self, terms: list[tuple[bool, Expr, Expr]]) -> Expr:
+        ordered = sorted(terms, key=lambda term: (term[0], _rank(term[1])))
+        tree = ordered[0][2]
+        for negative, bare, _ in ordered[1:]:
+            tree = Apply("-" if negative else "+", (tree, bare))
+        return tree
+
+    def product(self, expr: Any, sign: int) -> Expr:
+        import sympy
+
+        coefficient = sympy.Integer(sign)
+        above: list[Expr] = []
+        below: list[Expr] = []
+        for factor in sympy.Mul.make_args(expr):
+            if factor.is_Rational:
+                coefficient *= factor
+            elif factor.is_Pow and factor.exp.is_Rational and factor.exp < 0:
+                below.append(self.power(factor.base, -factor.exp))
+            elif factor.is_Pow:
+                above.append(self.power(factor.base, factor.exp))
+            else:
+                above.append(self.trees[factor])
+        above.sort(key=_rank)
+        below.sort(key=_rank)
+        if abs(coefficient.p) != 1 or not above:
+            above.insert(0, Number(str(abs(coefficient.p))))
+        if coefficient.q != 1:
+            below.insert(0, Number(str(coefficient.q)))
+        if coefficient < 0:
+            above[0] = Apply(NEGATE, (above[0],))
+        top = _joined(above)
+        return Apply("/", (top, _joined(below))) if below else top
+
+    def power(self, base: Any, exponent: Any) -> Expr:
+        import sympy
+
+        tree = self.trees[base]
+        if exponent == 1:
+            return tree
+        if exponent == sympy.S.Half:
+            return Apply("sqrt", (tree,))
+        written = number(exponent) if exponent.is_Rational else self.trees[exponent]
+        return Apply("^", (tree, written))
+
+
+def _joined(factors: list[Expr]) -> Expr:
+    tree = factors[0]
+    for factor in factors[1:]:
+        tree = Apply("*", (tree, factor))
+    return tree
+
+
+def _rank(tree: Expr) -> tuple[bool, int, str]:
+    """Numbers first, then from the simple to the involved."""
+    return (not isinstance(tree, Number), sum(1 for _ in postorder(tree)), unparse(tree))
+
+
+@cache
+def _spoken() -> dict[Any, str]:
+    import sympy
+
+    spoken = {getattr(sympy, head): head for head in _SAME_NAME}
+    more = {sympy.Abs: "abs", sympy.sign: "sign", sympy.Max: "maximum", sympy.Min: "minimum", sympy.floor: "floor", sympy.ceiling: "ceil"}
+    return {**spoken, **more}
