@@ -1,5 +1,8 @@
 """Running a graph: values forward, derivatives back."""
 
-from backprop_cli.autodiff.differentiate import Given, Gradients, Record, Value, Warned, differentiate
+from backprop_cli.autodiff.differentiate import Gradients, Record, differentiate
+from backprop_cli.autodiff.engine import Value
+from backprop_cli.autodiff.notices import Warned
+from backprop_cli.autodiff.point import Given
 
 __all__ = ["Given", "Gradients", "Record", "Value", "Warned", "differentiate"]

@@ -10,7 +10,7 @@ from backprop_cli.calculus.formula import Rules
 from backprop_cli.calculus.primitive import Domain, Primitive
 from backprop_cli.errors import BackpropError, Diagnostic, Remark
 from backprop_cli.graph.graph import LEAF, Graph
-from backprop_cli.lang.unparse import unparse
+from backprop_cli.lang.unparse import POSTFIX, rung, unparse
 
 _MOST_REMARKS = 4
 
@@ -59,6 +59,28 @@ class Faults:
         """The complaint about a number that cannot be kept exactly."""
         return self.error("not-exact", reason, node, values, "", "leave --exact out to work with decimal numbers")
 
+    def shape(self, node: int, values: list[Any], message: str, hint: str) -> BackpropError:
+        """The complaint about shapes that do not go together."""
+        for at, letter in enumerate("ab"):
+            if f"<{letter}>" in hint:
+                hint = hint.replace(f"<{letter}>", self.operand_text(node, at, tight=True))
+        return self.error("shape-mismatch", message, node, values, self.shapes(node, values), hint)
+
+    def too_large(self, node: int, values: list[Any], shape: tuple[int, ...], limit: int) -> BackpropError:
+        """The complaint about an array with more entries than allowed."""
+        size = " x ".join(f"{each:,}" for each in shape)
+        return self.error("too-many-entries", f"this value would have {size} entries; the limit is {limit:,}", node, values, self.shapes(node, values))
+
+    def not_integer(self, node: int, leaf: int, values: list[Any]) -> BackpropError:
+        """The complaint about an index or an axis that is no integer."""
+        name = self.named(leaf)
+        return self.error("not-an-integer", f"{name} = {self.show(values[leaf])} is used where an integer is due", node, values, "", f"give {name} an integer")
+
+    def shapes(self, node: int, values: list[Any]) -> str:
+        """The operands with their shapes."""
+        shapes = [(self.operand_text(node, at), getattr(values[operand], "shape", ())) for at, operand in enumerate(self.graph.operands(node)[:3])]
+        return ", ".join(f"{text} has shape {shape}" if shape else f"{text} is a scalar" for text, shape in shapes)
+
     # ---- the parts of a complaint ----
 
     def error(self, reference: str, message: str, node: int, values: list[Any], label: str, hint: str = "") -> BackpropError:
@@ -74,7 +96,8 @@ class Faults:
 
     def holds(self, row: Primitive, domain: Domain, inputs: list[Any], value: Any) -> bool:
         try:
-            return bool(self.rules.condition(row, domain.holds)(*inputs, value))
+            held = self.rules.condition(row, domain.holds)(*inputs, value)
+            return bool(held.all() if hasattr(held, "all") else held)
         except (ArithmeticError, ValueError, TypeError):
             return False
 
@@ -84,13 +107,32 @@ class Faults:
         assert row is not None
         for at, name in enumerate(row.operands):
             text = text.replace("{" + name + "}", self.operand_text(node, at))
-        number = values[self.graph.operands(node)[0]]
+        number, entry = values[self.graph.operands(node)[0]], ""
+        if getattr(number, "shape", ()):
+            number, entry = self.offender(row, node, values)
         what = "0" if number == 0 else f"a negative number, {self.show(number)}" if number < 0 else self.show(number)
-        return text.replace("{head}", row.head).replace("{value}", what)
+        return text.replace("{head}", row.head).replace("{value}", what + entry)
 
-    def operand_text(self, node: int, at: int) -> str:
+    def offender(self, row: Primitive, node: int, values: list[Any]) -> tuple[Any, str]:
+        """The first entry outside the domain, and where it is."""
+        import numpy as np
+
+        inputs = [values[operand] for operand in self.graph.operands(node)]
+        shape = np.shape(values[node])
+        for domain in row.domain:
+            held = np.broadcast_to(self.rules.condition(row, domain.holds)(*inputs, values[node]), shape)
+            if not held.all():
+                place = [int(i) for i in np.argwhere(~held.astype(bool))[0]]
+                return np.broadcast_to(inputs[0], shape)[tuple(place)], f", at entry {place}"
+        return np.ravel(inputs[0])[0], ""
+
+    def operand_text(self, node: int, at: int, tight: bool = False) -> str:
+        """An operand in the words of the file; `tight`: in parentheses where a sign beside it would bind tighter."""
         operand = self.graph.operands(node)[at]
-        text = self.name(operand) or unparse(self.graph.expr(operand))
+        expr = self.graph.expr(operand)
+        text = self.name(operand) or unparse(expr)
+        if tight and text != self.name(operand) and rung(expr) < POSTFIX:
+            text = f"({text})"
         return text if len(text) <= 40 else "the argument"
 
     def name(self, node: int) -> str | None:

@@ -1,4 +1,4 @@
-"""The sweeps one node at a time, in any arithmetic: for exact numbers, and where floats hit a boundary.
+"""The sweeps one node at a time, in any arithmetic: for arrays, for exact numbers, and where floats hit a boundary.
 
 Here a value may be undefined without harm, as long as the output does not need it: the branch that a `where` does not
 take, or a derivative through which nothing flows.
@@ -13,74 +13,119 @@ from backprop_cli.autodiff.faults import Faults
 from backprop_cli.autodiff.plan import Plan
 from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.calculus.formula import Rules
+from backprop_cli.calculus.primitive import Primitive
+
+# How much the output needs a node: not at all, under a mask that may hide it, or without doubt.
+UNUSED, MASKED, NEEDED = range(3)
 
 
 class Interpreter:
-    """Runs a plan. `finite` tells whether a value is a number; `undefined` stands for one that is not."""
+    """Runs a plan. `demanded` tells how much the outputs really need each node."""
+
+    strict = False
 
     def __init__(self, plan: Plan, rules: Rules, faults: Faults) -> None:
         self.plan, self.rules, self.faults = plan, rules, faults
         self.arithmetic = rules.namespace.arithmetic
         self.demanded = bytearray(len(plan.graph))
 
+    # ---- forward ----
+
     def forward(self, values: list[Any], order: Sequence[int], outputs: Collection[int]) -> None:
         """Work out the nodes in `order`; raise where one of `outputs` needs a node that has no value."""
-        graph = self.plan.graph
         for node in order:
-            row = graph.rows[graph.op[node]]
-            inputs = [values[operand] for operand in graph.operands(node)]
-            try:
-                values[node] = self.attempt(self.rules.forward(row), *inputs)
-            except NotExact as reason:
-                raise self.faults.inexact(node, values, str(reason)) from None
+            values[node] = self.value(node, values)
         self.demand(values, order, outputs)
         for node in order:
-            if self.demanded[node] and not self.arithmetic.finite(values[node]):
+            if self.demanded[node] == NEEDED and not self.arithmetic.finite(values[node]):
                 raise self.faults.value(node, values)
+
+    def value(self, node: int, values: list[Any]) -> Any:
+        """The value of a node, or one that is no number where it has none."""
+        graph = self.plan.graph
+        inputs = [values[operand] for operand in graph.operands(node)]
+        try:
+            return self.attempt(self.compute, node, graph.rows[graph.op[node]], inputs, values)
+        except NotExact as reason:
+            raise self.faults.inexact(node, values, str(reason)) from None
+
+    def compute(self, node: int, row: Primitive, inputs: list[Any], values: list[Any]) -> Any:
+        return self.rules.forward(row)(*inputs)
 
     def demand(self, values: list[Any], order: Sequence[int], outputs: Collection[int]) -> None:
         """Mark what the outputs really need: of a `where` only the branch that it takes."""
         graph, demanded = self.plan.graph, self.demanded
         for node in outputs:
-            demanded[node] = 1
+            demanded[node] = NEEDED
         for node in reversed(order):
-            if not demanded[node]:
+            level = demanded[node]
+            if not level:
                 continue
             operands = graph.operands(node)
             if graph.rows[graph.op[node]].head == "where":
-                condition, first, second = operands
-                taken = values[condition]
-                operands = (condition,) if not self.arithmetic.finite(taken) else (condition, first if taken != 0 else second)
+                self.demand_branches(operands, values, level)
+                continue
             for operand in operands:
-                demanded[operand] = 1
+                demanded[operand] = max(demanded[operand], level)
 
-    def backward(self, values: list[Any]) -> list[Any]:
+    def demand_branches(self, operands: tuple[int, ...], values: list[Any], level: int) -> None:
+        demanded = self.demanded
+        condition, first, second = operands
+        demanded[condition] = max(demanded[condition], level)
+        taken = values[condition]
+        if not self.arithmetic.finite(taken):
+            return
+        whole = self.everywhere(taken)
+        if whole is None:
+            demanded[first] = max(demanded[first], MASKED)
+            demanded[second] = max(demanded[second], MASKED)
+        else:
+            branch = first if whole else second
+            demanded[branch] = max(demanded[branch], level)
+
+    def everywhere(self, taken: Any) -> bool | None:
+        """Whether a condition holds in all entries, in none, or (None) in some."""
+        return bool(taken != 0)
+
+    # ---- backward ----
+
+    def backward(self, values: list[Any], seed: Any = None) -> list[Any]:
         """The adjoints of all nodes. A local derivative of 0 contributes 0, whatever arrives; where nothing arrives, nothing is asked."""
         plan, graph = self.plan, self.plan.graph
-        zero, one = self.arithmetic.number("0"), self.arithmetic.number("1")
-        adjoints = [zero] * len(graph)
-        adjoints[plan.output] = one
+        adjoints: list[Any] = [None] * len(graph)
+        adjoints[plan.output] = self.arithmetic.number("1") if seed is None else seed
         for node in reversed(plan.order):
             upstream = adjoints[node]
-            if not (plan.moved[node] and self.demanded[node]) or upstream == 0:
+            if not (plan.moved[node] and self.demanded[node]) or self.nothing(upstream):
                 continue
             row = graph.rows[graph.op[node]]
             operands = graph.operands(node)
             inputs = [values[operand] for operand in operands]
             for at, operand in enumerate(operands):
-                if not plan.moved[operand] or row.computed[at] is None:
+                if not plan.moved[operand] or row.computed[min(at, len(row.computed) - 1)] is None:
                     continue
                 try:
-                    local = self.attempt(self.rules.slope(row, at), *inputs, values[node])
-                    if not self.arithmetic.finite(local):
-                        raise self.faults.slope(node, at, values)
-                    if local != 0:
-                        adjoints[operand] = self.arithmetic.add(adjoints[operand], self.arithmetic.multiply(upstream, local))
+                    part = self.contribution(node, at, upstream, inputs, values)
+                    if part is not None:
+                        adjoints[operand] = part if adjoints[operand] is None else self.arithmetic.add(adjoints[operand], part)
                 except NotExact as reason:
                     raise self.faults.inexact(node, values, str(reason)) from None
-                if not self.arithmetic.finite(adjoints[operand]):
+                if not self.strict and adjoints[operand] is not None and not self.arithmetic.finite(adjoints[operand]):
                     raise self.faults.adjoint(node, operand, values)
-        return adjoints
+        return [self.zero(values[node]) if adjoint is None else adjoint for node, adjoint in enumerate(adjoints)]
+
+    def nothing(self, upstream: Any) -> bool:
+        return upstream is None or bool(upstream == 0)
+
+    def zero(self, value: Any) -> Any:
+        return self.arithmetic.number("0")
+
+    def contribution(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
+        """What an operand receives from one user, None where that is nothing."""
+        local = self.attempt(self.rules.slope(self.plan.graph.rows[self.plan.graph.op[node]], at), *inputs, values[node])
+        if not self.arithmetic.finite(local):
+            raise self.faults.slope(node, at, values)
+        return self.arithmetic.multiply(upstream, local) if local != 0 else None
 
     def attempt(self, function: Callable[..., Any], *inputs: Any) -> Any:
         """The value of a function, or one that is no number where it has none."""

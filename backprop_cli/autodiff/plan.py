@@ -39,7 +39,7 @@ def needed_for(graph: Graph, output: int, given: Collection[int]) -> bytearray:
             if node in more:
                 for operand in more[node]:
                     needed[operand] = 1
-            else:
+            elif a[node] >= 0:
                 needed[a[node]] = 1
                 if b[node] >= 0:
                     needed[b[node]] = 1
@@ -71,6 +71,8 @@ def make_plan(graph: Graph, output: int, wrt: Sequence[int], given: Collection[i
             through = passes[op[node]]
             if any(moved[operand] and through[min(at, len(through) - 1)] for at, operand in enumerate(more[node])):
                 moved[node] = 1
+        elif a[node] < 0:
+            continue
         elif whole[op[node]]:
             if moved[a[node]] or (b[node] >= 0 and moved[b[node]]):
                 moved[node] = 1

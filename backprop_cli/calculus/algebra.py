@@ -29,8 +29,7 @@ _SAME_NAME = (
     "erfc",
     "atan2",
 )
-_ONE = Number("1")
-PI = Name("pi")
+_ZERO = Number("0")
 
 
 class Untranslatable(Exception):
@@ -98,15 +97,15 @@ def to_sympy(tree: Expr, symbols: Mapping[str, Any]) -> Any:
 # ---- SymPy to trees ----
 
 
-def from_sympy(expr: Any, names: Mapping[Any, Expr], most: int = 10_000, pi: Expr = PI) -> Expr:
+def from_sympy(expr: Any, names: Mapping[Any, Expr], most: int = 10_000) -> Expr:
     """The tree of a SymPy object, in the order people write: positive terms first, one fraction bar, roots as roots.
 
-    `names` gives the tree for each symbol. Away from corners the tree has the object's value wherever that is real.
+    `names` gives the tree for each symbol, and for SymPy's `pi` and `E` where they are not to be called `pi` and `e`. Away from corners the tree has the object's value wherever that is real.
     Raises Untranslatable where the tree would have more than `most` parts, or the language has no word for a part.
     """
     if tree_size(expr) > most:
         raise Untranslatable(f"more than {most:,} parts")
-    return _Writer(names, pi).write(expr)
+    return _Writer(names).write(expr)
 
 
 def tree_size(expr: Any) -> int:
@@ -143,9 +142,11 @@ def number(value: Any) -> Expr:
 
 
 class _Writer:
-    def __init__(self, names: Mapping[Any, Expr], pi: Expr) -> None:
-        self.trees: dict[Any, Expr] = dict(names)
-        self.pi = pi
+    def __init__(self, names: Mapping[Any, Expr]) -> None:
+        import sympy
+
+        self.bare: dict[Any, tuple[Any, Expr]] = {}
+        self.trees: dict[Any, Expr] = {sympy.pi: Name("pi"), sympy.E: Name("e"), **names}
 
     def write(self, expr: Any) -> Expr:
         for each in _postorder(expr):
@@ -154,60 +155,71 @@ class _Writer:
         return self.trees[expr]
 
     def part(self, each: Any) -> Expr:
-        import sympy
-
         if each.is_Rational:
             return number(each)
-        if each is sympy.S.Pi:
-            return self.pi
-        if each is sympy.S.Exp1:
-            return Apply("exp", (_ONE,))
         if each.is_Add:
-            return self.total([self.signed(term) for term in each.args])
+            self.bare[each] = self.total(each)
+            return self.sum(each, 1) if self.bare[each][0] == -1 else self.product(each)
         if each.is_Mul or each.is_Pow:
-            return self.product(each, 1)
+            return self.product(each)
         below = tuple(self.trees[arg] for arg in each.args)
         head = getattr(each, "head", None) or _spoken().get(each.func)
         if head is None:
             raise Untranslatable(f"no word for {type(each).__name__}")
-        if head == "where":
-            condition = below[0]
-            return Apply("where", (condition, below[1], below[2]))
-        tree = below[0] if len(below) == 1 else None
-        if tree is not None or head not in ("maximum", "minimum"):
+        if len(below) <= 2 or head not in ("maximum", "minimum"):
             return Apply(head, below)
         tree = Apply(head, below[:2])
         for more in below[2:]:
             tree = Apply(head, (tree, more))
         return tree
 
-    def signed(self, term: Any) -> tuple[bool, Expr, Expr]:
-        """Whether a term has a minus sign, its tree without it and its tree with it."""
-        if term.is_Rational:
-            return bool(term < 0), number(abs(term)), number(term)
-        negative = bool(term.is_Mul and term.args[0].is_Rational and term.args[0] < 0)
-        return negative, (self.product(term, -1) if negative else self.trees[term]), self.trees[term]
+    def total(self, expr: Any) -> tuple[Any, Expr]:
+        """A sum as a number, negative where every term is, times a tree."""
+        sign = -1 if all(_negative(term) for term in expr.args) else 1
+        content = sign * expr.primitive()[0]
+        plain = self.sum(expr, sign)
+        if abs(content) != 1:
+            scaled = self.sum(expr, content)
+            around = 2 * (abs(content.p) != 1) + 2 * (content.q != 1)
+            if _size(scaled) + around < _size(plain):
+                return content, scaled
+        return sign, plain
 
-    def total(self, terms: list[tuple[bool, Expr, Expr]]) -> Expr:
-        ordered = sorted(terms, key=lambda term: (term[0], _rank(term[1])))
-        tree = ordered[0][2]
-        for negative, bare, _ in ordered[1:]:
-            tree = Apply("-" if negative else "+", (tree, bare))
-        return tree
-
-    def product(self, expr: Any, sign: int) -> Expr:
+    def sum(self, expr: Any, content: Any) -> Expr:
+        """A sum divided by a number: positive terms first, then from the simple to the involved."""
         import sympy
 
-        coefficient = sympy.Integer(sign)
+        terms = [(_negative(term) != (content < 0), term) for term in expr.args]
+        parts = [(minus, self.product(term, sympy.Rational(-1 if minus else 1) / content), term) for minus, term in terms]
+        parts.sort(key=lambda part: (part[0], _rank(part[1])))
+        minus, tree, first = parts[0]
+        if minus:
+            tree = self.product(first, sympy.Rational(1) / content)
+        for minus, part, _ in parts[1:]:
+            tree = Apply("-" if minus else "+", (tree, part))
+        return tree
+
+    def product(self, expr: Any, scale: Any = 1) -> Expr:
+        """A product, power or single part times a rational number."""
+        import sympy
+
+        coefficient = sympy.Rational(scale)
         above: list[Expr] = []
         below: list[Expr] = []
+        conditions: list[Expr] = []
         for factor in sympy.Mul.make_args(expr):
             if factor.is_Rational:
                 coefficient *= factor
+            elif factor.is_Add:
+                content, tree = self.bare[factor]
+                coefficient *= content
+                above.append(tree)
             elif factor.is_Pow and factor.exp.is_Rational and factor.exp < 0:
                 below.append(self.power(factor.base, -factor.exp))
             elif factor.is_Pow:
                 above.append(self.power(factor.base, factor.exp))
+            elif getattr(factor, "head", "") == "where" and factor.args[1:] == (1, 0):
+                conditions.append(self.trees[factor.args[0]])
             else:
                 above.append(self.trees[factor])
         above.sort(key=_rank)
@@ -219,7 +231,10 @@ class _Writer:
         if coefficient < 0:
             above[0] = Apply(NEGATE, (above[0],))
         top = _joined(above)
-        return Apply("/", (top, _joined(below))) if below else top
+        tree = Apply("/", (top, _joined(below))) if below else top
+        for condition in conditions:
+            tree = Apply("where", (condition, tree, _ZERO))
+        return tree
 
     def power(self, base: Any, exponent: Any) -> Expr:
         import sympy
@@ -233,6 +248,11 @@ class _Writer:
         return Apply("^", (tree, written))
 
 
+def _negative(term: Any) -> bool:
+    first = term.args[0] if term.is_Mul else term
+    return bool(first.is_Rational and first < 0)
+
+
 def _joined(factors: list[Expr]) -> Expr:
     tree = factors[0]
     for factor in factors[1:]:
@@ -242,7 +262,11 @@ def _joined(factors: list[Expr]) -> Expr:
 
 def _rank(tree: Expr) -> tuple[bool, int, str]:
     """Numbers first, then from the simple to the involved."""
-    return (not isinstance(tree, Number), sum(1 for _ in postorder(tree)), unparse(tree))
+    return (not isinstance(tree, Number), _size(tree), unparse(tree))
+
+
+def _size(tree: Expr) -> int:
+    return sum(1 for _ in postorder(tree))
 
 
 @cache

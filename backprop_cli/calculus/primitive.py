@@ -96,3 +96,40 @@ def elementwise(
         tuple(alias.split()),
         samples or ((-2.0, 2.0),) * len(names),
     )
+
+
+def structural(
+    head: str,
+    operands: str,
+    *local: str | None,
+    rule: str,
+    code: str,
+    textbook: str,
+    latex: str,
+    static: str = "",
+    alias: str = "",
+    kink: Kink | None = None,
+    domain: tuple[Domain, ...] | Domain = (),
+    variadic: bool = False,
+) -> Primitive:
+    """A row for a function of whole arrays: `local` are what each operand receives of the upstream `g`; `code` computes."""
+    names = tuple(operands.split())
+    return Primitive(
+        head,
+        names,
+        "",
+        local,
+        local,
+        rule,
+        textbook,
+        latex,
+        (domain,) if isinstance(domain, Domain) else domain,
+        (None,) * len(names),
+        kink,
+        {},
+        tuple(static.split()),
+        tuple(alias.split()),
+        (),
+        code,
+        variadic,
+    )

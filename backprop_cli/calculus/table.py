@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache, reduce
 
-from backprop_cli.calculus.primitive import Domain, Kink, Primitive, elementwise
+from backprop_cli.calculus.primitive import Domain, Kink, Primitive, elementwise, structural
 
 _POSITIVE = (0.25, 3.0)
 _LOG = Domain("x > 0", "{head} of {value}", "{head} needs {x} > 0")
@@ -128,7 +128,35 @@ NETWORK = (
     elementwise("silu", "x", "x*sigmoid(x)", "sigmoid(x)*(1 + x*(1 - sigmoid(x)))", rule="sigmoid linear unit", textbook="x/(1 + exp(-x))", computed=("sigmoid(x)*(1 + x*sigmoid(-x))",), alias="swish"),
 )  # fmt: skip
 
-ROWS: dict[str, Primitive] = {each.head: each for each in (*ARITHMETIC, *COMPARISONS, *ELEMENTARY, *TRIGONOMETRIC, *CHOICES, *NETWORK)}
+# What each operand of a whole-array function receives: `g` is what arrives from above. The functions stand in arrays.py.
+ARRAYS = (
+    structural("[]", "x", "g[i]", rule="array literal", code="stack", textbook="[x]", latex=r"\begin{bmatrix} <x> \end{bmatrix}", variadic=True),
+    structural("[i]", "x", "g", rule="entries", code="index", textbook="x[i]", latex="{<x>}", static="index"),
+    structural("@", "a b", "g @ b.T", "a.T @ g", rule="matrix product", code="matmul", textbook="a @ b", latex="<a> <b>", alias="matmul"),
+    structural(".T", "x", "g.T", rule="transpose", code="transpose", textbook="x.T", latex=r"{<x>}^{\top}", alias="transpose"),
+    structural("sum", "x", "g", rule="sum rule", code="sum", textbook="sum(x)", latex=r"\sum <x>", static="axis keepdims"),
+    structural("mean", "x", "g/n", rule="mean", code="mean", textbook="sum(x)/n", latex=r"\operatorname{mean}\left(<x>\right)", static="axis keepdims"),
+    structural("prod", "x", "g*y/x", rule="product of entries", code="prod", textbook="prod(x)", latex=r"\prod <x>", static="axis keepdims"),
+    structural("var", "x", "g*2*(x - mean(x))/n", rule="variance", code="var", textbook="mean((x - mean(x))^2)", latex=r"\operatorname{var}\left(<x>\right)", static="axis keepdims"),
+    structural("std", "x", "g*(x - mean(x))/(n*y)", rule="standard deviation", code="std", textbook="sqrt(var(x))", latex=r"\operatorname{std}\left(<x>\right)", static="axis keepdims"),
+    structural("max", "x", "g*(x == y)/n", rule="largest entry", code="max", textbook="max(x)", latex=r"\max <x>", static="axis keepdims", kink=Kink("", "tied entries share the gradient equally")),
+    structural("min", "x", "g*(x == y)/n", rule="smallest entry", code="min", textbook="min(x)", latex=r"\min <x>", static="axis keepdims", kink=Kink("", "tied entries share the gradient equally")),
+    structural("softmax", "x", "y*(g - sum(g*y))", rule="softmax", code="softmax", textbook="exp(x)/sum(exp(x))", latex=r"\operatorname{softmax}\left(<x>\right)", static="axis"),
+    structural("log_softmax", "x", "g - exp(y)*sum(g)", rule="log of softmax", code="log_softmax", textbook="log(exp(x)/sum(exp(x)))", latex=r"\ln \operatorname{softmax}\left(<x>\right)", static="axis"),
+    structural("logsumexp", "x", "g*exp(x - y)", rule="log of a sum of exponentials", code="logsumexp", textbook="log(sum(exp(x)))", latex=r"\ln \sum e^{<x>}", static="axis keepdims", alias="lse"),
+    structural("norm", "x", "g*x/y", rule="length", code="norm", textbook="sqrt(sum(x^2))", latex=r"\left\|<x>\right\|", kink=Kink("", "norm'(0) = 0")),
+    structural("dot", "a b", "g*b", "g*a", rule="product rule", code="dot", textbook="sum(a*b)", latex=r"<a> \cdot <b>"),
+    structural("outer", "a b", "g @ b", "a @ g", rule="product rule", code="outer", textbook="a*b", latex=r"<a> {<b>}^{\top}"),
+    structural("trace", "x", "g*I", rule="trace", code="trace", textbook="trace(x)", latex=r"\operatorname{tr}\left(<x>\right)"),
+    structural("det", "x", "g*y*inv(x).T", rule="determinant", code="det", textbook="det(x)", latex=r"\det\left(<x>\right)"),
+    structural("inv", "x", "-y.T @ g @ y.T", rule="inverse", code="inv", textbook="inv(x)", latex=r"{<x>}^{-1}"),
+    structural("concat", "a b", "g[:n]", "g[n:]", rule="joining", code="concat", textbook="concat(a, b)", latex=r"\operatorname{concat}\left(<a>, <b>\right)", static="axis"),
+    structural("stack", "a b", "g[0]", "g[1]", rule="stacking", code="pile", textbook="stack(a, b)", latex=r"\operatorname{stack}\left(<a>, <b>\right)", static="axis"),
+    structural("reshape", "x", "reshape(g, shape)", rule="new shape", code="reshape", textbook="reshape(x, shape)", latex=r"\operatorname{reshape}\left(<x>\right)", static="shape"),
+    structural("onehot", "", rule="one-hot vector", code="onehot", textbook="onehot(k, n)", latex=r"\operatorname{onehot}", static="k n"),
+)  # fmt: skip
+
+ROWS: dict[str, Primitive] = {each.head: each for each in (*ARITHMETIC, *COMPARISONS, *ELEMENTARY, *TRIGONOMETRIC, *CHOICES, *NETWORK, *ARRAYS)}
 _ALIASES = {alias: each.head for each in ROWS.values() for alias in each.aliases}
 
 # Several operands where the row has two: max(a, b, c) is the elementwise maximum of all three.

@@ -9,9 +9,9 @@ from functools import cached_property
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.calculus.table import ROWS, function_names
 from backprop_cli.errors import BackpropError, Diagnostic, Span, nearest
-from backprop_cli.graph.graph import CONSTANT, LEAF, Frame, Graph, Parts
+from backprop_cli.graph.graph import CONSTANT, LEAF, Frame, Graph, Held, Parts
 from backprop_cli.graph.layout import Misuse
-from backprop_cli.graph.template import Step, Template, compile_template
+from backprop_cli.graph.template import Integers, Step, Template, Word, compile_template, not_integers
 from backprop_cli.lang.program import Assign, Declare, Define, Faulty, Program, Shape, Statement
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder
 from backprop_cli.limits import OWN, Limits
@@ -45,6 +45,10 @@ class _Poisoned(Exception):
     """A name whose own statement is faulty is used: no further complaint."""
 
 
+class NotInteger(Exception):
+    """A word that is no integer stands where one is due."""
+
+
 class _Builder:
     def __init__(self, program: Program, given: Collection[str], limits: Limits) -> None:
         self.program, self.given, self.limits = program, given, limits
@@ -53,7 +57,7 @@ class _Builder:
         self.a: list[int] = []
         self.b: list[int] = []
         self.more: dict[int, tuple[int, ...]] = {}
-        self.static: dict[int, tuple[object, ...]] = {}
+        self.static: dict[int, tuple[tuple[str, object], ...]] = {}
         self.literal: dict[int, str] = {}
         self.preset: dict[int, int] = {}
         self.rows: list[Primitive] = []
@@ -138,6 +142,9 @@ class _Builder:
                 node = self.resolve(holes[word], statement.word_span, word)
             resolved[word] = node
             variable = variable or holes[word] not in self.mathematical
+        for word, _ in template.held:
+            resolved[word] = self.resolve(holes[word], statement.word_span, word)
+            variable = True
         right = _Right(number, template, holes, resolved, lambda: statement.expr)
         if template.calls:
             self.check_calls(template, statement.expr)
@@ -164,7 +171,7 @@ class _Builder:
             return
         words, template = _own_words(statement.value, self.defined)
         self.check_calls(template, statement.value)
-        for word, name in template.names:
+        for word, name in (*template.names, *template.held):
             if name not in self.mathematical:
                 at = words[word].span
                 hint = f"write  {statement.name} = ...  without {statement.role}, or give it a number"
@@ -208,7 +215,7 @@ class _Builder:
             raise Misuse("name-assigned-twice", f"{name} has two parameters {repeated[0]}", define.at, "give them different names")
         words, template = _own_words(define.body, self.defined)
         bound: dict[int, int] = {}
-        for word, used in template.names:
+        for word, used in (*template.names, *template.held):
             if used in define.parameters:
                 bound[word] = ~define.parameters.index(used)
             else:
@@ -390,7 +397,7 @@ class _Builder:
                 running.done += 1
                 operands = [running.results[ref] for ref in step.operands]
                 if step.call is None:
-                    node = self.apply(step, operands, running)
+                    node = self.apply(step, operands, running, part)
                     running.results.append(node)
                     if inlining:
                         self.inlined[node] = (running.parts, part, running.frame)
@@ -435,14 +442,38 @@ class _Builder:
         results.extend(defaults)
         return _Activation(template, words, results, parts, frame)
 
-    def apply(self, step: Step, operands: list[int], running: _Activation) -> int:
+    def apply(self, step: Step, operands: list[int], running: _Activation, part: int) -> int:
         assert step.row is not None
         row = self.row_number(step.row)
         if len(operands) <= 2:
-            return self.new(row, *operands)
-        node = self.new(row)
-        self.more[node] = tuple(operands)
+            node = self.new(row, *operands)
+        else:
+            node = self.new(row)
+            self.more[node] = tuple(operands)
+        if step.static:
+            try:
+                self.static[node] = tuple((name, self.integers(given, running)) for name, given in step.static)
+            except NotInteger:
+                raise not_integers(running.parts[part].span) from None
         return node
+
+    def integers(self, given: Integers, running: _Activation) -> object:
+        """Integers as they stand in this statement; leaves that hold them are `Held`."""
+        if isinstance(given, tuple):
+            return tuple(self.integers(each, running) for each in given)
+        if isinstance(given, slice):
+            return slice(*(self.integers(each, running) for each in (given.start, given.stop, given.step)))
+        if not isinstance(given, Word):
+            return given
+        text = running.words[given.number]
+        if any(given.number == word for word, _ in running.template.held):
+            node = running.results[given.number]
+            if self.op[node] == LEAF:
+                return Held(node, given.minus)
+            text = self.literal.get(node, "")
+        if not text.isdecimal():
+            raise NotInteger
+        return -int(text) if given.minus else int(text)
 
     # ---- complaints ----
 

@@ -29,6 +29,7 @@ class Held:
     """An integer that a leaf holds, where an axis or an index is asked for: the number of the leaf's node."""
 
     leaf: int
+    minus: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +94,7 @@ class Graph:
     a: Sequence[int]
     b: Sequence[int]
     more: Mapping[int, tuple[int, ...]]
-    static: Mapping[int, tuple[object, ...]]
+    static: Mapping[int, tuple[tuple[str, object], ...]]
     literal: Mapping[int, str]
     preset: Mapping[int, int]
     names: Mapping[str, int]
@@ -116,6 +117,8 @@ class Graph:
             return ()
         if node in self.more:
             return self.more[node]
+        if self.a[node] < 0:
+            return ()
         return (self.a[node],) if self.b[node] < 0 else (self.a[node], self.b[node])
 
     def primitive(self, node: int) -> Primitive | None:
@@ -124,12 +127,15 @@ class Graph:
 
     def held(self, node: int) -> Iterator[int]:
         """The leaves that a node reads as integers."""
-        for argument in self.static.get(node, ()):
-            for each in argument if isinstance(argument, tuple) else (argument,):
-                if isinstance(each, Held):
-                    yield each.leaf
-                elif isinstance(each, tuple):
-                    yield from (part.leaf for part in each if isinstance(part, Held))
+        pending: list[object] = [given for _, given in self.static.get(node, ())]
+        while pending:
+            each = pending.pop()
+            if isinstance(each, Held):
+                yield each.leaf
+            elif isinstance(each, tuple):
+                pending.extend(each)
+            elif isinstance(each, slice):
+                pending.extend((each.start, each.stop, each.step))
 
     def node(self, index: int) -> Node:
         """A node as its reader sees it; made when asked for."""

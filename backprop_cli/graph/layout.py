@@ -6,7 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from backprop_cli.calculus.primitive import Primitive
-from backprop_cli.calculus.table import MOST_OPERANDS, SEVERAL, function_names, row, row_of_several
+from backprop_cli.calculus.table import MOST_OPERANDS, ROWS, SEVERAL, function_names, row, row_of_several
 from backprop_cli.errors import Span, nearest
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Index, Name, Number, Part, children
 
@@ -25,7 +25,7 @@ class Use:
 
     row: Primitive
     operands: tuple[Expr | str, ...]
-    static: tuple[tuple[str, Part], ...] = ()
+    static: tuple[tuple[str, tuple[Part, ...]], ...] = ()
 
 
 def layout(expr: Expr, own: Container[str]) -> tuple[list[Expr], list[Expr]]:
@@ -62,58 +62,61 @@ def use(part: Expr) -> Use:
     """The primitive that a part applies, and to what. Raises Misuse."""
     match part:
         case Apply(head=head, operands=operands, keywords=keywords):
-            return _call(part, head, operands, dict(keywords)) if head.isidentifier() else _operator(head, operands)
-        case Brackets() | Index():
-            raise Misuse("arrays", "arrays are not supported yet", part.span)
+            return _call(part, head, operands, dict(keywords)) if head.isidentifier() else Use(ROWS[head], operands)
+        case Brackets(items=items):
+            if not items:
+                raise Misuse("missing-operand", "this array is empty", part.span, "write its entries: [1, 2]")
+            return Use(ROWS["[]"], items)
+        case Index(base=base, items=items):
+            return Use(ROWS["[i]"], (base,), (("index", items),))
         case _:
             raise TypeError(f"{type(part).__name__} applies nothing")
 
 
-def _operator(head: str, operands: tuple[Expr, ...]) -> Use:
-    found = row(head)
-    if found is None:
-        raise Misuse("arrays", "arrays are not supported yet", operands[0].span)
-    return Use(found, operands)
-
-
-def _call(part: Apply, head: str, operands: tuple[Expr, ...], keywords: dict[str, Expr]) -> Use:
-    if head in SEVERAL and len(operands) > 1 and not keywords:
-        if len(operands) > MOST_OPERANDS:
-            raise Misuse(
-                "wrong-number-of-arguments",
-                f"{head} takes at most {MOST_OPERANDS} expressions",
-                part.span,
-                f"nest it, or write {head}([a, b, ...])",
-            )
-        return Use(row_of_several(SEVERAL[head], len(operands)), operands)
+def _call(part: Apply, head: str, given: tuple[Expr, ...], keywords: dict[str, Expr]) -> Use:
+    if head in SEVERAL and len(given) > 1:
+        if keywords:
+            hint = f"{head}(x, axis=0) reduces one array; {head}(a, b) compares entry by entry and has no axis"
+            raise Misuse("unknown-keyword", f"{head} of several expressions has no keyword {next(iter(keywords))}", part.span, hint)
+        if len(given) > MOST_OPERANDS:
+            raise Misuse("wrong-number-of-arguments", f"{head} takes at most {MOST_OPERANDS} expressions", part.span, f"write {head}([a, b, ...])")
+        return Use(row_of_several(SEVERAL[head], len(given)), given)
     found = row(head)
     if found is None:
         raise unknown_function(head, part)
-    if len(operands) > len(found.operands):
-        raise _arity(part, found, len(operands))
-    given: list[Expr | str | None] = [*operands, *[None] * (len(found.operands) - len(operands))]
+    places = (*found.operands, *found.static)
+    if len(given) > len(places):
+        raise _arity(part, found, len(given))
+    filled: dict[str, Expr | str] = dict(zip(places, given, strict=False))
     for name, value in keywords.items():
-        place = found.operands.index(name) if name in found.defaults else -1
-        if place < 0:
-            names = " and ".join(found.defaults) or "none"
+        if name not in found.defaults and name not in found.static:
+            names = ", ".join((*found.defaults, *found.static)) or "none"
             raise Misuse("unknown-keyword", f"{head} has no keyword {name}", value.span, f"its keywords: {names}")
-        if given[place] is not None:
+        if name in filled:
             raise Misuse("wrong-number-of-arguments", f"{head} is given {name} twice", value.span, "leave one out")
-        given[place] = value
-    filled = [found.defaults.get(name) if value is None else value for name, value in zip(found.operands, given, strict=True)]
-    if None in filled:
-        raise _arity(part, found, len(operands))
-    return Use(found, tuple(each for each in filled if each is not None))
+        filled[name] = value
+    filled = {**found.defaults, **filled}
+    if any(name not in filled for name in (*found.operands, *_required(found))):
+        raise _arity(part, found, len(given))
+    static = tuple((name, (each,)) for name in found.static if not isinstance(each := filled.get(name, ""), str))
+    return Use(found, tuple(filled[name] for name in found.operands), static)
+
+
+def _required(found: Primitive) -> tuple[str, ...]:
+    """The arguments that are no operands and may not be left out."""
+    return () if "axis" in found.static else found.static
 
 
 def signature(found: Primitive, head: str) -> str:
     """How a function is called: `leaky_relu(x, slope=0.01)`."""
     listed = [f"{name}={found.defaults[name]}" if name in found.defaults else name for name in found.operands]
+    optional = {"axis": "axis=0", "keepdims": "keepdims=1", "shape": "[m, n]"}
+    listed += [optional.get(name, name) for name in found.static]
     return f"{head}({', '.join(listed)})"
 
 
 def _arity(part: Apply, found: Primitive, count: int) -> Misuse:
-    most, fewest = len(found.operands), found.fewest
+    most, fewest = len(found.operands) + len(found.static), found.fewest + len(_required(found))
     takes = f"{most}" if most == fewest else f"{fewest} to {most}"
     noun = "argument" if takes == "1" else "arguments"
     return Misuse(

@@ -6,8 +6,21 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from backprop_cli.calculus.primitive import Primitive
-from backprop_cli.graph.layout import layout, operand_parts, use
-from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part
+from backprop_cli.errors import Span
+from backprop_cli.graph.layout import Misuse, layout, operand_parts, use
+from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number, Part, Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An integer that a word of the shape spells, or that the leaf it names holds; `minus` turns its sign."""
+
+    number: int
+    minus: bool
+
+
+# Integers, words, None where a part of a slice is missing; `slice` objects and tuples of all these.
+Integers = object
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +30,7 @@ class Step:
     row: Primitive | None
     call: str | None
     operands: tuple[int, ...]
-    static: tuple[tuple[str, Part], ...]
+    static: tuple[tuple[str, Integers], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,11 +39,12 @@ class Template:
 
     Results are numbered: first the words of the shape, then the constants that are no words (raised digits), then the
     defaults of operands left out, then one for each step; `result` is the number of the whole. `names` are the words that
-    are names, each with its first place; `constants` are word numbers or texts, in the order of the nodes. `plain` is the
+    are names, `held` those among them whose leaf holds an integer; `constants` are word numbers or texts, in the order of the nodes. `plain` is the
     fast form of the steps, there where all are rows with one operand or two and nothing is left out.
     """
 
     names: tuple[tuple[int, str], ...]
+    held: tuple[tuple[int, str], ...]
     constants: tuple[int | str, ...]
     words: int
     defaults: tuple[str, ...]
@@ -60,6 +74,7 @@ def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | Non
     defaults = tuple(dict.fromkeys(each for used in uses if used for each in used.operands if isinstance(each, str)))
     default_at = {text: others + at for at, text in enumerate(defaults)}
     names: dict[int, str] = {}
+    held: dict[int, str] = {}
 
     def result_of(part: Expr | str) -> int:
         if isinstance(part, str):
@@ -79,10 +94,44 @@ def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | Non
             operands = tuple(result_of(each) for each in operand_parts(part, own))
             steps.append(Step(None, part.head, operands, ()))
         else:
-            steps.append(Step(used.row, None, tuple(map(result_of, used.operands)), used.static))
+            static = tuple((name, _integers(parts, word_of, held)) for name, parts in used.static)
+            steps.append(Step(used.row, None, tuple(map(result_of, used.operands)), static))
         number_of[id(part)] = base + len(steps) - 1
 
     result = result_of(expr)
-    simple = base == words and steps and all(s.row and len(s.operands) <= 2 and not s.static for s in steps)
+    simple = base == words and steps and all(s.row and 1 <= len(s.operands) <= 2 and not s.static for s in steps)
     plain = tuple((s.row, *(*s.operands, -1)[:2]) for s in steps if s.row) if simple else None
-    return Template(tuple(sorted(names.items())), tuple(constants), words, defaults, tuple(steps), plain, result)  # type: ignore[arg-type]
+    return Template(tuple(sorted(names.items())), tuple(sorted(held.items())), tuple(constants), words, defaults, tuple(steps), plain, result)  # type: ignore[arg-type]
+
+
+def _integers(parts: tuple[Part, ...], word_of: Callable[[Part], int | None], held: dict[int, str]) -> Integers:
+    """What stands where integers are asked for: an axis, a shape, the items of an index."""
+
+    def one(part: Part | None, minus: bool = False) -> Integers:
+        match part:
+            case None:
+                return None
+            case Number(text=text) if (word := word_of(part)) is None:
+                return -int(text) if minus else int(text)
+            case Number():
+                return Word(word, minus)  # type: ignore[arg-type]
+            case Name(id=name):
+                word = word_of(part)
+                assert word is not None
+                held[word] = name
+                return Word(word, minus)
+            case Apply(head="u-", operands=(inner,)):
+                return one(inner, not minus)
+            case Slice(start=start, stop=stop, step=step):
+                return slice(one(start), one(stop), one(step))
+            case Brackets(items=items):
+                return tuple(one(item) for item in items)
+            case _:
+                raise not_integers(part.span)
+
+    return tuple(one(part) for part in parts)
+
+
+def not_integers(span: Span) -> Misuse:
+    """The complaint about anything else where an integer is due."""
+    return Misuse("not-an-integer", "an integer is due here, or a leaf that holds one", span, "name it first:  k = 2")

@@ -89,7 +89,8 @@ class _Reader:
                 statements.extend([assigned] if assigned else self.other(stretch))
             except BackpropError as error:
                 found = error.diagnostics
-                if not (found[0].reference == "no-name" and broken_off):
+                told = any(fault.span == found[0].span for fault in self.faults)
+                if not told and not (found[0].reference == "no-name" and broken_off):
                     self.faults.extend(found)
                 broken_off = found[0].reference == "missing-operand"
                 statements.append(self.faulty(stretch))

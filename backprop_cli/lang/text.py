@@ -62,13 +62,9 @@ def _not_utf8(name: str, what: str) -> Diagnostic:
 def stretches(origin: Source, faults: list[Diagnostic]) -> Iterator[Stretch]:
     """The statements of a source, in order. What cannot be told apart is added to `faults`."""
     text = origin.text
-    if not text.isascii():
-        for found in _DECEPTIVE.finditer(text):
-            faults.append(strange_character(origin, found.start()))
-        text = text.translate(_SPACES)
-    elif "\x00" in text:
-        faults.append(strange_character(origin, text.index("\x00")))
-    if "\t" in text or "\f" in text or "\v" in text:
+    if not text.isascii() or "\x00" in text:
+        faults.extend(strange_character(origin, found.start()) for found in _DECEPTIVE.finditer(text))
+    if not text.isascii() or "\t" in text or "\f" in text or "\v" in text:
         text = text.translate(_SPACES)
 
     at = 0

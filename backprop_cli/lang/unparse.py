@@ -30,8 +30,11 @@ def needs(part: Part) -> tuple[int, ...]:
         case Apply(head=head) if head in _RUNGS:
             if head == "^":
                 return (POSTFIX, UNARY)
-            if head in (NEGATE, TRANSPOSE):
-                return (UNARY if head == NEGATE else POSTFIX,)
+            if head == NEGATE:
+                return (UNARY,)
+            if head == TRANSPOSE:
+                # The dot of `2.T` would be read as the number's.
+                return (ATOM + 1 if isinstance(part.operands[0], Number) else POSTFIX,)
             own = _RUNGS[head]
             return (own + 1, own + 1) if own == COMPARISON else (own, own + 1)
         case Index(items=items):

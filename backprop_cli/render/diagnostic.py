@@ -23,7 +23,7 @@ def drawing(error: BackpropError, look: Look) -> Iterator[str]:
             yield line.rstrip() + "\n"
     more = error.found - len(error.diagnostics)
     if more > 0:
-        yield f"\nand {more} more\n"
+        yield f"\nand {more} more error{'s' * (more > 1)}\n"
 
 
 def _complaint(given: Diagnostic, look: Look) -> Iterator[str]:

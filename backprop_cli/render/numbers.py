@@ -12,6 +12,8 @@ _WHOLE = 10**9
 
 def number_text(value: Any, digits: int = 6) -> str:
     """A scalar with so many significant digits: whole numbers up to 10^9 in full, no trailing zeros, no `-0`; exact numbers exactly."""
+    if hasattr(value, "item"):
+        value = value.item()
     if not isinstance(value, int | float):
         from backprop_cli.calculus.exact import exact_text
 

@@ -7,6 +7,7 @@ from itertools import chain, islice
 
 from backprop_cli.render.cells import cell_text, sentence
 from backprop_cli.render.look import Look
+from backprop_cli.render.numbers import is_array
 from backprop_cli.render.visible import cells, pad, visible
 from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Table, Title
 
@@ -17,9 +18,14 @@ _MEASURED = 500  # rows whose widths are known before the first is written
 def plain(document: Document, look: Look) -> Iterator[str]:
     """The lines of a document, each with its line end, as soon as they are known."""
     for number, block in enumerate(document.blocks):
-        if number:
-            yield "\n"
+        yield from gap(document, number)
         yield from _lines(block, look)
+
+
+def gap(document: Document, number: int) -> Iterator[str]:
+    """The empty line before a block; paragraphs follow one another without."""
+    if number and not all(isinstance(block, Paragraph) for block in document.blocks[number - 1 : number + 1]):
+        yield "\n"
 
 
 def _lines(block: Block, look: Look) -> Iterator[str]:
@@ -57,13 +63,18 @@ def signed_columns(rows: Sequence[Sequence[Cell]]) -> list[bool]:
 
 
 def _negative(cell: Cell) -> bool:
-    return isinstance(cell, Figure) and not getattr(cell.value, "shape", ()) and bool(float(cell.value) < 0)
+    return isinstance(cell, Figure) and not is_array(cell.value) and bool(float(cell.value) < 0)
 
 
 def drawn_cell(cell: Cell, look: Look, signed: bool) -> tuple[str, str]:
     """A cell as text and role; where its column has room for a minus, a number without one starts a column later."""
     text, role = cell_text(cell, look)
-    return (" " + text.replace("\n", "\n "), role) if signed and isinstance(cell, Figure) and not text.startswith("-") else (text, role)
+    return (" " + text if signed and is_number(cell) and not text.startswith("-") else text), role
+
+
+def is_number(cell: Cell) -> bool:
+    """Whether a cell is a single number."""
+    return isinstance(cell, Figure) and not is_array(cell.value)
 
 
 def _row(drawn: Sequence[tuple[str, str]], widths: Sequence[int], look: Look) -> Iterator[str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 TAB = "    "
+# Letters and signs known to take one column each: with these alone, Rich need not be asked (and loaded).
+_NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f₀-₉∂✓✗↪…─-╿]*")
 
 
 def visible(text: str) -> str:
@@ -25,7 +29,7 @@ def _seen(char: str) -> str:
 
 def cells(text: str) -> int:
     """How many columns a terminal gives a visible text: wide letters take two, combining marks none."""
-    if text.isascii():
+    if _NARROW.fullmatch(text):
         return len(text)
     from rich.cells import cell_len
 

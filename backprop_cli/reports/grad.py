@@ -13,17 +13,24 @@ from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Li
 from backprop_cli.reports.plain_data import exact_data, is_exact, plain_number
 
 if TYPE_CHECKING:
-    from backprop_cli.autodiff.differentiate import Given, Gradients
-    from backprop_cli.oracles import ClosedForm, Opinion
+    from backprop_cli.autodiff.differentiate import Given, Gradients, Warned
+    from backprop_cli.oracles import ClosedForm, Note, Opinion
+
+_FEW = 9  # entries
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """Gradients of a program at a point. `forms` are closed forms where they were asked for; `opinion` is None until it is."""
+    """Gradients of a program at a point.
+
+    `values` are those of the names differentiated by. `forms` are closed forms, where they were asked for; so is `opinion`,
+    which is None until then.
+    """
 
     program: Program
     at: Mapping[str, Given]
     found: Gradients
+    values: Mapping[str, Any]
     forms: Mapping[str, ClosedForm] | None = None
     opinion: Opinion | None = None
 
@@ -47,12 +54,15 @@ def report(
     from backprop_cli.autodiff.differentiate import differentiate
     from backprop_cli.graph.build import build
 
-    found = differentiate(build(program, at.keys(), limits), at, of, wrt, exact=exact, limits=limits)
+    graph = build(program, at.keys(), limits)
+    found = differentiate(graph, at, of, wrt, exact=exact, limits=limits)
+    record = found.record
+    values = {name: record.values[graph.names[name]] for name in found.gradients if record.plan.needed[graph.names[name]]}
     if not symbolic:
-        return Report(program, at, found)
+        return Report(program, at, found, values)
     from backprop_cli.oracles import closed_forms
 
-    return Report(program, at, found, closed_forms(program, found.output, tuple(found.gradients), limits))
+    return Report(program, at, found, values, closed_forms(program, found.output, tuple(found.gradients), limits, tuple(at)))
 
 
 def judged(unjudged: Report, limits: Limits = OWN) -> Report:
@@ -74,14 +84,15 @@ def data(given: Report) -> dict[str, Any]:
         "output": found.output,
         "value": plain_number(found.value),
         "gradients": {name: plain_number(value) for name, value in found.gradients.items()},
-        "warnings": [{"node": each.node, "line": _line(given, each.span), "message": each.message} for each in found.warnings],
+        "warnings": [{"node": each.node, "line": _line(given, each.span), "message": each.message} for each in _warnings(given)],
         "check": check_data(given.opinion),
     }
     if exact:
         result["exact"] = {"value": exact_data(found.value), "gradients": exact}
     if given.forms is not None:
         result["formulas"] = {
-            name: {"in_leaves": _formula(form.in_leaves), "in_nodes": _formula(form.in_nodes)} for name, form in given.forms.items()
+            name: {"in_leaves": _formula(form.in_leaves), "in_nodes": _formula(form.in_nodes), "reason": form.reason or None}
+            for name, form in given.forms.items()
         }
     return result
 
@@ -108,6 +119,12 @@ def _line(given: Report, span: Any) -> int | None:
     return None if span is None else given.program.source.place(span.start)[0]
 
 
+def _warnings(given: Report) -> Sequence[Warned | Note]:
+    """What the sweep and the second engine noticed."""
+    notes: Sequence[Note] = getattr(given.opinion, "notes", ())
+    return (*given.found.warnings, *notes)
+
+
 # ---- as a document ----
 
 
@@ -128,7 +145,6 @@ def answer(given: Report) -> Document:
 
 def _table(given: Report) -> Table:
     found = given.found
-    values = {**found.leaves}
     shapes = any(_sizes(value) for value in found.gradients.values())
     word = "leaf" if all(found.roles.get(name) != "node" for name in found.gradients) else "name"
     head: list[Cell] = [word, *(["shape"] if shapes else []), "value", Partial(found.output, word)]
@@ -140,8 +156,12 @@ def _table(given: Report) -> Table:
         head.append("formula")
 
     def row(name: str, gradient: Any) -> list[Cell]:
-        value = values.get(name)
-        cells: list[Cell] = [Name(name), *([Shape(_sizes(gradient))] if shapes else []), "" if value is None else Figure(value)]
+        value = given.values.get(name)
+        cells: list[Cell] = [
+            Name(name),
+            *([Shape(_sizes(gradient))] if shapes else []),
+            "" if value is None or _long(value) else Figure(value),
+        ]
         cells.append(Figure(gradient, gradient=True))
         if largest:
             cells.append(Bar(abs(float(gradient)) / largest))
@@ -161,23 +181,31 @@ def _largest(gradients: Mapping[str, Any]) -> float:
     return max(abs(float(value)) for value in gradients.values())
 
 
+def _long(value: Any) -> bool:
+    """Whether an array's own entries would push its gradient off the screen."""
+    return getattr(value, "size", 1) > _FEW
+
+
 def _sizes(value: Any) -> tuple[int, ...]:
     return tuple(getattr(value, "shape", ()))
 
 
 def _closed_forms(forms: Mapping[str, ClosedForm], output: str) -> list[Block]:
-    lines: list[tuple[Cell, ...]] = [
-        (Partial(output, name), "=", form.in_leaves)
-        for name, form in forms.items()
-        if form.in_leaves is not None and form.in_nodes is not None
-    ]
-    return [Listing("in the leaves alone", tuple(lines))] if lines else []
+    both = {name: form.in_leaves for name, form in forms.items() if form.in_leaves is not None and form.in_nodes is not None}
+    lines: list[tuple[Cell, ...]] = [(Partial(output, name), "=", form) for name, form in both.items()]
+    blocks: list[Block] = [Listing("in the leaves alone", tuple(lines))] if lines else []
+    missing: dict[str, list[str]] = {}
+    for name, form in forms.items():
+        if form.in_leaves is None and form.in_nodes is None:
+            missing.setdefault(form.reason, []).append(name)
+    blocks.extend(Paragraph((Status.OPEN, f"no formula for {', '.join(names)}: {reason}")) for reason, names in missing.items())
+    return blocks
 
 
 def verdict(given: Report) -> Document:
     """What is to be known about the answer: conventions that were used, and what the second engine says."""
     blocks: list[Block] = []
-    for each in given.found.warnings:
+    for each in _warnings(given):
         line = _line(given, each.span)
         place = f"{each.node} (line {line}):" if line else f"{each.node}:"
         blocks.append(Paragraph((Status.NOTE, place, each.message)))
@@ -191,8 +219,7 @@ def _opinion(opinion: Opinion, output: str) -> list[Block]:
 
     if isinstance(opinion, Abstains):
         return [Paragraph((Status.OPEN, f"not checked: {opinion.reason}"))]
-    gap = f"largest relative difference {opinion.gap:.1e}"
-    aside = f"{opinion.method}, {gap}"
+    aside = f"{opinion.method}, " + (f"largest relative difference {opinion.gap:.1e}" if opinion.gap else "no difference")
     if isinstance(opinion, Agrees):
         return [Paragraph((Status.RIGHT, "agrees with SymPy"), aside)]
     rows: list[list[Cell]] = [[Name(name), Figure(ours, gradient=True), Figure(theirs)] for name, ours, theirs in opinion.pairs]

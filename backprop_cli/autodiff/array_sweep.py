@@ -1,0 +1,140 @@
+"""The sweeps over arrays: NumPy for the work, shapes checked before it, gradients in the shape of their leaf.
+
+Imported only where a graph holds arrays.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from backprop_cli.autodiff.faults import Faults
+from backprop_cli.autodiff.interpret import Interpreter
+from backprop_cli.autodiff.plan import Plan
+from backprop_cli.calculus.arrays import CODE, Misshapen, broadcast, unbroadcast
+from backprop_cli.calculus.formula import Rules
+from backprop_cli.calculus.primitive import Primitive
+from backprop_cli.graph.graph import Held
+from backprop_cli.limits import Limits
+
+
+class ArrayInterpreter(Interpreter):
+    """Runs a plan over arrays. `strict`: undefined values raise at once; else they are carried along and judged at the end."""
+
+    def __init__(self, plan: Plan, rules: Rules, faults: Faults, limits: Limits, strict: bool = False) -> None:
+        super().__init__(plan, rules, faults)
+        self.limits = limits
+        self.strict = strict
+        self.functions = self.arithmetic.functions
+        if strict:
+            self.demanded = bytearray(b"\2") * len(plan.graph)
+
+    def compute(self, node: int, row: Primitive, inputs: list[Any], values: list[Any]) -> Any:
+        try:
+            if row.code is not None:
+                inputs = self.operands(row, inputs)
+                static = self.static(node, values)
+                code = CODE[row.code]
+                self.bound(code.shape(static, *map(np.shape, inputs)), node, values)
+                result = code.forward(self.functions, static, *inputs)
+                if self.strict and row.code == "matmul" and not self.arithmetic.finite(result):
+                    raise FloatingPointError
+                return result
+            shapes = {each.shape for each in inputs if isinstance(each, np.ndarray)}
+            if len(shapes) > 1:
+                whole: tuple[int, ...] = ()
+                for each in inputs:
+                    whole = broadcast(whole, np.shape(each))
+                self.bound(whole, node, values)
+        except Misshapen as wrong:
+            raise self.faults.shape(node, values, str(wrong), wrong.hint) from None
+        return self.rules.forward(row)(*inputs)
+
+    def operands(self, row: Primitive, inputs: list[Any]) -> list[Any]:
+        """Whole-array functions see arrays; only the entries of an array literal may stay what they are."""
+        return inputs if row.variadic else [np.asarray(each) for each in inputs]
+
+    def bound(self, shape: tuple[int, ...], node: int, values: list[Any]) -> None:
+        entries = math.prod(shape)
+        if entries > self.limits.entries:
+            raise self.faults.too_large(node, values, shape, self.limits.entries)
+
+    def static(self, node: int, values: list[Any]) -> dict[str, Any]:
+        """The arguments that are no operands, leaves replaced by the integers they hold."""
+        found: dict[str, Any] = {}
+        for name, given in self.plan.graph.static.get(node, ()):
+            resolved = self.integers(given, node, values)
+            found[name] = resolved if name in ("index",) else resolved[0]
+        return found
+
+    def integers(self, given: Any, node: int, values: list[Any]) -> Any:
+        if isinstance(given, Held):
+            held = values[given.leaf]
+            whole = np.asarray(held, dtype=float)
+            if not np.all(whole == np.round(whole)):
+                raise self.faults.not_integer(node, given.leaf, values)
+            found = whole.astype(int) if whole.ndim else int(whole)
+            return -found if given.minus else found
+        if isinstance(given, tuple):
+            return tuple(self.integers(each, node, values) for each in given)
+        if isinstance(given, slice):
+            return slice(*(self.integers(each, node, values) for each in (given.start, given.stop, given.step)))
+        return given
+
+    def everywhere(self, taken: Any) -> bool | None:
+        some, every = bool(np.any(taken != 0)), bool(np.all(taken != 0))
+        return every if some == every else None
+
+    def nothing(self, upstream: Any) -> bool:
+        return upstream is None or (not self.strict and not np.any(upstream != 0))
+
+    def zero(self, value: Any) -> Any:
+        shape = np.shape(value)
+        nil = self.arithmetic.number("0")
+        return np.full(shape, nil, dtype=object if not isinstance(nil, float) else float) if shape else nil
+
+    def contribution(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
+        graph = self.plan.graph
+        row = graph.rows[graph.op[node]]
+        shape = np.shape(inputs[at])
+        if row.code is not None:
+            inputs = self.operands(row, inputs)
+            part = self.attempt(CODE[row.code].back, self.functions, self.static(node, values), at, upstream, values[node], *inputs)
+            if part is None or (not self.strict and not self.arithmetic.finite(part)):
+                raise self.faults.slope(node, at, values)
+            return part
+        text = row.computed[at]
+        if text == "0":
+            return None
+        if text in ("1", "-1"):
+            return unbroadcast(upstream if text == "1" else -upstream, shape)
+        local = self.attempt(self.rules.slope(row, at), *inputs, values[node])
+        if not self.strict and not self.arithmetic.finite(local):
+            local = self.masked(node, at, upstream, local, values)
+        return unbroadcast(self.arithmetic.multiply(upstream, local), shape)
+
+    def masked(self, node: int, at: int, upstream: Any, local: Any, values: list[Any]) -> Any:
+        """A slope that does not exist does no harm where nothing arrives."""
+        if local is None or np.ndim(local) == 0:
+            raise self.faults.slope(node, at, values)
+        arriving = np.broadcast_to(upstream != 0, np.shape(local))
+        quiet = np.where(arriving, local, 0.0)
+        if not self.arithmetic.finite(quiet):
+            raise self.faults.slope(node, at, values)
+        return quiet
+
+    def attempt(self, function: Any, *inputs: Any) -> Any:
+        return function(*inputs) if self.strict else super().attempt(function, *inputs)
+
+
+def tie(interpreter: Interpreter, node: int, values: list[Any], adjoint: Any) -> bool:
+    """Whether a whole-array function sits on a kink through which something flows."""
+    assert isinstance(interpreter, ArrayInterpreter)
+    graph = interpreter.plan.graph
+    row = graph.rows[graph.op[node]]
+    assert row.code is not None
+    kink = CODE[row.code].kink
+    inputs = [np.asarray(values[operand]) for operand in graph.operands(node)]
+    return kink is not None and bool(np.any(adjoint != 0)) and kink(interpreter.static(node, values), values[node], *inputs)

@@ -1,0 +1,142 @@
+"""What the reader of a gradient should know beside the numbers: conventions used, statements that have no value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from backprop_cli.autodiff.engine import Engine, Value
+from backprop_cli.autodiff.plan import Plan
+from backprop_cli.errors import BackpropError, Span
+from backprop_cli.graph.graph import CONSTANT, Graph
+from backprop_cli.lang.unparse import unparse
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something the reader of a gradient should know: which node, where it stands, and what about it."""
+
+    node: str
+    span: Span | None
+    message: str
+
+
+def label(graph: Graph, node: int) -> str:
+    """What a node is called: its name, or what it computes."""
+    text = graph.labels.get(node) or unparse(graph.expr(node))
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[Value]) -> list[Warned]:
+    """A warning for every node at which a convention stood in for a derivative that does not exist."""
+    graph = engine.graph
+    bent = {number for number, row in enumerate(graph.rows) if row.kink is not None}
+    if not bent:
+        return []
+    depends = _dependent(plan)
+    found = []
+    for node in plan.order:
+        if graph.op[node] not in bent or not depends[node]:
+            continue
+        row = graph.rows[graph.op[node]]
+        assert row.kink is not None
+        at_kink, place = _kink(engine, node, values, adjoints[node] if plan.moved[node] else None)
+        if at_kink:
+            found.append(Warned(label(graph, node), graph.span(node), f"{row.head} has no derivative at {place}: {row.kink.takes}"))
+    return found
+
+
+def _kink(engine: Engine, node: int, values: list[Value], adjoint: Value | None) -> tuple[bool, str]:
+    """Whether a node sits on a kink through which something flows, and where that is. `adjoint` None: a comparison."""
+    graph = engine.graph
+    row = graph.rows[graph.op[node]]
+    assert row.kink is not None
+    operands = graph.operands(node)
+    inputs = [values[operand] for operand in operands]
+    place = ", ".join(f"{label(graph, o)} = {engine.show(values[o])}" for o in operands[:3] if graph.op[o] != CONSTANT)
+    if row.code is not None:
+        from backprop_cli.autodiff.array_sweep import tie
+
+        return tie(engine.interpreter(Plan(graph, node, (), bytearray(), bytearray(), (), ())), node, values, adjoint), place
+    with engine.quiet():
+        hit = engine.rules.condition(row, row.kink.at)(*inputs, values[node])
+    if not engine.arrays or not getattr(hit, "shape", ()):
+        flows = adjoint is None or _flows(adjoint)
+        return bool(hit) and flows, place
+    import numpy as np
+
+    hit = np.asarray(hit, dtype=bool)
+    if adjoint is not None:
+        hit = hit & np.not_equal(adjoint, 0).astype(bool)
+    count = int(np.count_nonzero(hit))
+    return count > 0, f"{count} of the {hit.size} entries of {label(graph, operands[0])}"
+
+
+def _flows(adjoint: Value) -> bool:
+    import_free = adjoint != 0
+    return bool(import_free.any()) if hasattr(import_free, "any") else bool(import_free)
+
+
+def _dependent(plan: Plan) -> bytearray:
+    """Marks what changes when the leaves in question do, also where no derivative passes, as through a comparison."""
+    depends = bytearray(len(plan.graph))
+    for node in plan.wrt:
+        depends[node] = 1
+    for node in plan.order:
+        if any(depends[operand] for operand in plan.graph.operands(node)):
+            depends[node] = 1
+    return depends
+
+
+def unused(engine: Engine, plan: Plan, computed: list[Value]) -> list[Warned]:
+    """A warning for every statement outside its domain that the output does not use."""
+    graph, arithmetic = engine.graph, engine.arithmetic
+    careful = engine.interpreter(plan)
+    known = bytearray(plan.needed)
+    values: list[Any] = list(computed)
+    told: set[int] = set()
+    found = []
+    with engine.quiet():
+        for node, op in enumerate(graph.op):
+            if known[node]:
+                continue
+            if op < 0:
+                known[node] = _leaf_value(engine, node, values, known)
+                continue
+            if not _ready(graph, node, values, known):
+                continue
+            try:
+                values[node] = careful.value(node, values)
+                fault = None if arithmetic.finite(values[node]) else engine.faults.value(node, values)
+            except BackpropError as error:
+                fault = error
+            known[node] = fault is None
+            if fault is not None and graph.first_of(node) not in told:
+                told.add(graph.first_of(node))
+                message = f"{graph.labels[plan.output]} does not use this, and it has no value: {fault.diagnostics[0].message}"
+                found.append(Warned(label(graph, node), graph.span(node), message))
+    return found
+
+
+def _leaf_value(engine: Engine, node: int, values: list[Any], known: bytearray) -> bool:
+    graph = engine.graph
+    if node in engine.given:
+        return True
+    if node in graph.literal:
+        text = graph.literal[node]
+        constants = engine.arithmetic.constants
+        values[node] = constants[text] if text in constants else engine.arithmetic.number(text)
+        return True
+    if node in graph.preset:
+        values[node] = values[graph.preset[node]]
+        return bool(known[graph.preset[node]])
+    return False
+
+
+def _ready(graph: Graph, node: int, values: list[Any], known: bytearray) -> bool:
+    """Whether all that a node reads has a value; of a `where` only the branch that it takes counts."""
+    operands = graph.operands(node)
+    if graph.primitive(node) is not None and graph.rows[graph.op[node]].head == "where" and known[operands[0]]:
+        if not hasattr(values[operands[0]], "shape"):
+            operands = (operands[1] if values[operands[0]] != 0 else operands[2],)
+    return all(known[operand] for operand in operands) and all(known[leaf] for leaf in graph.held(node))

@@ -1,0 +1,7 @@
+"""Second opinions: SymPy's word on our gradients, from the syntax tree and textbook definitions alone."""
+
+from backprop_cli.oracles.closed import ClosedForm, closed_forms
+from backprop_cli.oracles.opinion import Abstains, Agrees, Disagrees, Note, Opinion
+from backprop_cli.oracles.second import second_opinion
+
+__all__ = ["Abstains", "Agrees", "ClosedForm", "Disagrees", "Note", "Opinion", "closed_forms", "second_opinion"]

@@ -1,0 +1,130 @@
+"""Closed forms of gradients: in the leaves, as expanding gives them, and in the names of the nodes, as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backprop_cli.calculus.algebra import Untranslatable, from_sympy, tree_size
+from backprop_cli.lang.program import Program
+from backprop_cli.lang.syntax import Apply, Expr, Name, Number
+from backprop_cli.limits import OWN, Limits
+from backprop_cli.oracles.expand import Written
+from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.scope import CONSTANTS, Scope
+from backprop_cli.oracles.symbolic import MOST_STATEMENTS, WORK
+
+_FAILURES = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RecursionError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClosedForm:
+    """A derivative as trees; either may be missing, and `reason` says why."""
+
+    in_leaves: Expr | None
+    in_nodes: Expr | None
+    reason: str = ""
+
+
+def closed_forms(program: Program, output: str, wrt: Sequence[str], limits: Limits = OWN, given: Sequence[str] = ()) -> dict[str, ClosedForm]:
+    """The derivatives of `output` by each name of `wrt`, valid wherever they exist. `given` are the names that `--at` sets."""
+    try:
+        scope = Scope(program, dict.fromkeys(given, 0))
+        names = scope.needed(output)
+        if len(names) > 2 * MOST_STATEMENTS:
+            raise NoOpinion(f"more than {MOST_STATEMENTS} statements")
+        nodes = _Nodes(scope, output, limits)
+    except (NoOpinion, *_FAILURES) as error:
+        return dict.fromkeys(wrt, ClosedForm(None, None, _why(error)))
+    return {name: _form(nodes, name) for name in wrt}
+
+
+def _form(nodes: _Nodes, name: str) -> ClosedForm:
+    if name not in nodes.reached:
+        return ClosedForm(Number("0"), Number("0"))
+    if name == nodes.output:
+        return ClosedForm(Number("1"), Number("1"))
+    reasons: list[str] = []
+    trees: list[Expr | None] = []
+    for made in (nodes.in_leaves, nodes.in_nodes):
+        try:
+            trees.append(made(name))
+        except (NoOpinion, Untranslatable, *_FAILURES) as error:
+            reasons.append(_why(error))
+            trees.append(None)
+    return ClosedForm(trees[0], trees[1], "; ".join(dict.fromkeys(reasons)))
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, NoOpinion | Untranslatable) else f"SymPy failed with {type(error).__name__}"
+
+
+class _Nodes:
+    """The nodes an output depends on, with what SymPy has made of them so far."""
+
+    def __init__(self, scope: Scope, output: str, limits: Limits) -> None:
+        self.output = output
+        self.most = limits.expanded
+        self.written = Written(scope, output, limits.expanded, strict=False)
+        self.reached = set(self.written.names)
+        self.scope = scope
+        self.adjoints: dict[str, Any] | None = None
+
+    def in_leaves(self, name: str) -> Expr:
+        """What expanding the output and differentiating gives."""
+        self.written.refuse(self.most)
+        if self.written.extent.size > WORK // 4:
+            raise NoOpinion("SymPy would take too long")
+        whole = self.written.expanded(self.output, (name,))
+        return self._tree(whole.diff(self.written.symbol(name)))
+
+    def in_nodes(self, name: str) -> Expr:
+        """The chain rule from behind, in the names of the nodes, shortened where a node's own definition cancels."""
+        if self.adjoints is None:
+            self.adjoints = self._swept()
+        found = self.adjoints.get(name)
+        if found is None:
+            raise NoOpinion(f"more than {self.most:,} parts")
+        return self._tree(self._shortened(found))
+
+    def _swept(self) -> dict[str, Any]:
+        import sympy
+
+        written = self.written
+        adjoints: dict[str, Any] = {name: sympy.S.Zero for name in written.names}
+        adjoints[self.output] = sympy.S.One
+        self.locals = {name: written.local(name) for name in written.trees}
+        for name in reversed(written.names):
+            if name not in written.trees or adjoints[name] == 0:
+                continue
+            local = self.locals[name]
+            for symbol in sorted(local.free_symbols, key=str):
+                read = written.name(symbol)
+                if adjoints[name] is None or adjoints[read] is None:
+                    adjoints[read] = None
+                    continue
+                total = adjoints[read] + adjoints[name] * local.diff(symbol)
+                adjoints[read] = total if tree_size(total) <= self.most else None
+        return adjoints
+
+    def _shortened(self, expr: Any) -> Any:
+        """Put in the definition of a node wherever that makes the whole shorter: x/(u*w^2) with u = x*a is 1/(a*w^2)."""
+        size = tree_size(expr)
+        for name in reversed(list(self.locals)):
+            symbol = self.written.symbol(name)
+            if name == self.output or symbol not in expr.free_symbols:
+                continue
+            other = expr.xreplace({symbol: self.locals[name]})
+            shorter = tree_size(other)
+            if shorter < size:
+                expr, size = other, shorter
+        return expr
+
+    def _tree(self, expr: Any) -> Expr:
+        import sympy
+
+        names: dict[Any, Expr] = {symbol: Name(name) for name, symbol in self.written.symbols.items()}
+        stand_ins = {sympy.pi: Apply("acos", (Apply("u-", (Number("1"),)),)), sympy.E: Apply("exp", (Number("1"),))}
+        names.update((constant, stand_ins[constant]) for text, constant in zip(CONSTANTS, (sympy.pi, sympy.E), strict=True) if text in self.scope.sources)
+        return from_sympy(expr, names, self.most)

@@ -1,0 +1,58 @@
+"""What a second opinion may say, and how near two gradients have to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backprop_cli.errors import Span
+
+# Relative to the sum of the absolute contributions, in which cancellation is no fault.
+TOLERANCE = 1e-9
+# A gradient that is off by more than NOTED of itself, and by more than a few roundings of its terms, carries a note.
+NOTED, ROUNDING = 1e-6, 1e-13
+# Below this float64 thins out: a gradient that underflows is no disagreement.
+TINY = 1e-300
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark that is no fault: float64 lost digits at a node. `span` is the statement's place."""
+
+    node: str
+    span: Span | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agrees:
+    """Every gradient was confirmed. `gap` is the largest relative difference met."""
+
+    method: str
+    gap: float
+    detail: str = ""
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Disagrees:
+    """Some gradient is another number for the second engine: `pairs` are (name, ours, theirs), the worst first."""
+
+    method: str
+    gap: float
+    detail: str
+    pairs: tuple[tuple[str, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Abstains:
+    """No opinion, and why."""
+
+    method: str
+    reason: str
+
+
+Opinion = Agrees | Disagrees | Abstains
+
+
+class NoOpinion(Exception):
+    """Raised inside an oracle where it can say nothing; the text is the reason."""

@@ -1,0 +1,259 @@
+"""Right sides cut into pieces of bounded size and depth, each of which SymPy differentiates once for all statements like it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from backprop_cli.lang.program import Assign
+from backprop_cli.lang.syntax import INFIX, NEGATE, Apply, Expr, Name, Number, Part, fold, names_in, postorder, substitute
+from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.scope import ARRAYS, CONSTANTS, Scope
+from backprop_cli.oracles.textbook import FIXED, in_basics
+
+# A piece holds at most so many parts and levels; with as many different pieces as this, each operation becomes its own.
+SIZE, DEPTH, DIFFERENT = 24, 8, 150
+# A power larger than this is a piece by itself, so that no number is ever raised to it.
+POWER = 8
+_MOST_STEPS = 500_000
+COMPARISONS = INFIX[:6]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A formula of basic heads in the names v0, v1, ..., with nothing of a single statement in it."""
+
+    number: int
+    tree: Expr
+    count: int
+
+
+# Where an operand comes from: the kind is "h" (a hole of the statement), "s" (an earlier step), "p" (a parameter), "g" (a name) or "n" (a number).
+Ref = tuple[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One piece applied; `shown` is what the user wrote there."""
+
+    piece: Piece
+    refs: tuple[Ref, ...]
+    shown: Expr | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """The steps that compute a right side; `result` is where its value is."""
+
+    steps: list[Step] = field(default_factory=list)
+    result: Ref = ("s", -1)
+
+
+@dataclass(slots=True)
+class _Term:
+    """A part under way: a tree of basic heads whose names are references, with its size and depth."""
+
+    tree: Expr
+    size: int = 1
+    depth: int = 1
+    shown: Expr | None = None
+
+
+class Planner:
+    """Makes plans, and keeps those that statements share. `fine` cuts at every operation of the user's."""
+
+    def __init__(self, scope: Scope, fine: bool = False) -> None:
+        self.scope = scope
+        self.fine = fine
+        self.pieces: dict[tuple[object, ...], Piece] = {}
+        self._plans: dict[object, Plan] = {}
+        self._bodies: dict[int, Plan] = {}
+        self._traits: dict[object, tuple[tuple[int, ...], tuple[str, ...]]] = {}
+
+    def assigned(self, source: Assign, place: int) -> Plan:
+        """The plan of an assignment, shared by all that have its shape, its exponents and its functions."""
+        shape = source.shape
+        traits = self._traits.get(shape)
+        if traits is None:
+            traits = self._traits[shape] = _exponents(shape.tree, shape.hole_at), self.scope.own_heads(shape.tree)
+        exponents, heads = traits
+        key: object = shape
+        if exponents or heads:
+            functions = tuple(found and found[0] for found in (self.scope.function(head, place) for head in heads))
+            key = (shape, tuple(source.holes[i] for i in exponents), functions)
+        plan = self._plans.get(key)
+        if plan is None:
+            self._bodies_before(heads, place)
+
+            def word(part: Name | Number) -> tuple[str, Ref]:
+                hole = shape.hole_at.get(part.span.start)
+                if hole is not None:
+                    return source.holes[hole], ("h", hole)
+                return (part.text, ("n", part.text)) if isinstance(part, Number) else (part.id, ("g", part.id))
+
+            plan = self._plans[key] = self._plan(shape.tree, word, place)
+        return plan
+
+    def expression(self, tree: Expr, place: int, constant: bool = False) -> Plan:
+        """The plan of an expression by itself; with `constant`, `pi` and `e` are the constants whatever the program says."""
+        self._bodies_before(self.scope.own_heads(tree), place)
+
+        def word(part: Name | Number) -> tuple[str, Ref]:
+            if isinstance(part, Number):
+                return part.text, ("n", part.text)
+            return part.id, ("n", FIXED[part.id]) if constant and part.id in CONSTANTS else ("g", part.id)
+
+        return self._plan(tree, word, place)
+
+    def identity(self) -> Piece:
+        """The piece whose value is its operand."""
+        return self._piece(Name("0"), ["0"])
+
+    def _bodies_before(self, heads: Sequence[str], place: int) -> None:
+        """Plan the functions that an expression uses, those used by others first."""
+        for number, define in self.scope.functions_for(heads, place):
+            if number in self._bodies:
+                continue
+            places = {name: i for i, name in enumerate(define.parameters)}
+
+            def word(part: Name | Number, places: dict[str, int] = places) -> tuple[str, Ref]:
+                if isinstance(part, Number):
+                    return part.text, ("n", part.text)
+                return part.id, ("p", places[part.id]) if part.id in places else ("g", part.id)
+
+            self._bodies[number] = self._plan(define.body, word, number)
+
+    def _plan(self, tree: Expr, word: Callable[[Name | Number], tuple[str, Ref]], place: int) -> Plan:
+        made = Plan()
+        refs: list[Ref] = []
+        known: dict[Ref, str] = {}
+
+        def leaf(ref: Ref) -> Expr:
+            if ref not in known:
+                known[ref] = str(len(refs))
+                refs.append(ref)
+            return Name(known[ref])
+
+        def cut(term: _Term) -> _Term:
+            if isinstance(term.tree, Name):
+                return term
+            names = list(names_in(term.tree))
+            piece = self._piece(term.tree, names)
+            made.steps.append(Step(piece, tuple(refs[int(name)] for name in names), term.shown))
+            if len(made.steps) > _MOST_STEPS:
+                raise NoOpinion("the functions of the file's own expand without bound")
+            return _Term(leaf(("s", len(made.steps) - 1)))
+
+        def called(body: Plan, given: list[_Term]) -> _Term:
+            arguments = [refs[int(_name(cut(each).tree))] for each in given]
+            base = len(made.steps)
+            if base + len(body.steps) > _MOST_STEPS:
+                raise NoOpinion("the functions of the file's own expand without bound")
+
+            def moved(ref: Ref) -> Ref:
+                kind, which = ref
+                return ("s", base + which) if kind == "s" else arguments[which] if kind == "p" else ref
+
+            made.steps.extend(Step(step.piece, tuple(map(moved, step.refs)), step.shown) for step in body.steps)
+            return _Term(leaf(moved(body.result)))
+
+        def combine(part: Part, below: list[_Term]) -> _Term:
+            if isinstance(part, Name | Number):
+                return _Term(leaf(word(part)[1]))
+            if not isinstance(part, Apply):
+                raise NoOpinion(ARRAYS)
+            function = self.scope.function(part.head, place)
+            if function is not None:
+                return called(self._bodies[function[0]], below)
+            return self._applied(part, below, cut, word)
+
+        whole = fold(tree, combine)
+        if isinstance(whole.tree, Name):
+            made.result = refs[int(whole.tree.id)]
+        else:
+            cut(whole)
+            made.result = ("s", len(made.steps) - 1)
+        return made
+
+    def _applied(self, part: Apply, below: list[_Term], cut: Callable[[_Term], _Term], word: Callable[[Name | Number], tuple[str, Ref]]) -> _Term:
+        fine = self.fine or len(self.pieces) > DIFFERENT
+        power = _literal(part.operands[1], lambda number: word(number)[0]) if part.head in ("^", "pow") and len(below) == 2 else None
+        if power is not None:
+            base = cut(below[0]) if fine or abs(power) > POWER else below[0]
+            below = [base, _Term(_rational(power))]
+        elif fine or part.head in COMPARISONS:
+            # A condition stays with its `where`: cut off, it would be a number like any other.
+            below = [each if part.head == "where" and _compares(each.tree) else cut(each) for each in below]
+        while True:
+            tree = in_basics(part, [each.tree for each in below])
+            size = sum(1 for _ in postorder(tree))
+            deep = fold(tree, lambda _, levels: 1 + max(levels, default=0))
+            largest = max(range(len(below)), key=lambda i: below[i].size)
+            if (size <= SIZE and deep <= DEPTH) or below[largest].size == 1:
+                return _Term(tree, size, deep, part)
+            below[largest] = cut(below[largest])
+
+    def _piece(self, tree: Expr, names: list[str]) -> Piece:
+        known: dict[str, Expr] = {name: Name(f"v{i}") for i, name in enumerate(names)}
+        general = substitute(tree, known)
+        key = tuple(_face(part) for part in postorder(general))
+        piece = self.pieces.get(key)
+        if piece is None:
+            piece = self.pieces[key] = Piece(len(self.pieces), general, len(names))
+        return piece
+
+
+def _compares(tree: Expr) -> bool:
+    return isinstance(tree, Apply) and tree.head in COMPARISONS
+
+
+def _name(tree: Expr) -> str:
+    assert isinstance(tree, Name)
+    return tree.id
+
+
+def _face(part: Part) -> object:
+    match part:
+        case Name(id=name):
+            return name
+        case Number(text=text):
+            return text
+        case Apply(head=head, operands=operands):
+            return (head, len(operands))
+        case _:
+            raise NoOpinion(ARRAYS)
+
+
+def _rational(value: Fraction) -> Expr:
+    tree: Expr = Number(str(abs(value.numerator)))
+    if value.denominator != 1:
+        tree = Apply("/", (tree, Number(str(value.denominator))))
+    return Apply(NEGATE, (tree,)) if value < 0 else tree
+
+
+def _literal(tree: Expr, text: Callable[[Number], str]) -> Fraction | None:
+    """The number that an exponent spells: `2`, `-2`, `1/3`, `-1/3`."""
+    match tree:
+        case Number():
+            return Fraction(text(tree))
+        case Apply(head=head, operands=(inner,)) if head == NEGATE:
+            found = _literal(inner, text) if not isinstance(inner, Apply) or inner.head == "/" else None
+            return None if found is None else -found
+        case Apply(head="/", operands=(Number() | Apply(head="u-", operands=(Number(),)) as top, Number() as bottom)):
+            above, below = _literal(top, text), Fraction(text(bottom))
+            return None if above is None or below == 0 else above / below
+        case _:
+            return None
+
+
+def _exponents(tree: Expr, hole_at: dict[int, int]) -> tuple[int, ...]:
+    """The holes whose numbers are literal exponents."""
+    found: list[int] = []
+    for part in postorder(tree):
+        if isinstance(part, Apply) and part.head in ("^", "pow") and len(part.operands) == 2:
+            numbers = [each for each in postorder(part.operands[1]) if isinstance(each, Number)]
+            if len(numbers) <= 2 and _literal(part.operands[1], lambda number: number.text) is not None:
+                found.extend(hole_at[each.span.start] for each in numbers if each.span.start in hole_at)
+    return tuple(found)

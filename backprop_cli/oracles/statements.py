@@ -1,0 +1,93 @@
+"""The opinion that is linear in the size of a program: each piece differentiated by SymPy, accumulated in reverse at high precision."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backprop_cli.limits import Limits
+from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.pieces import Planner
+from backprop_cli.oracles.scope import Scope
+from backprop_cli.oracles.stream import Bad
+from backprop_cli.oracles.tape import Differentiated, Tape, lay, on_corner
+
+METHOD = "statement by statement"
+# Decimal digits: those of the first attempt, and those that settle a doubt.
+DIGITS = (50, 300)
+KINK = "kink: a definition has a corner at this point"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A gradient by the second engine, and the sum of the absolute contributions to it; both mpf."""
+
+    value: Any
+    scale: Any
+
+
+def gradients(scope: Scope, output: str, wrt: Sequence[str], digits: int, tick: Callable[[], None]) -> dict[str, Found]:
+    """The gradients of an output at the scope's point. Raises NoOpinion where there is none to be had."""
+    from mpmath import mp, mpf
+
+    with mp.workdps(digits):
+        planner = Planner(scope)
+        tape = lay(scope, planner, output, wrt)
+        differentiated = Differentiated()
+        values = tape.values(differentiated, tick)
+        if isinstance(values[tape.output], Bad):
+            raise NoOpinion(f"{output} has {values[tape.output].reason} here")
+        adjoints, gross = sweep(tape, differentiated, values, tick)
+        nought = mpf(0)
+        slots = {name: tape.slots.get(name) for name in wrt}
+        return {name: Found(nought, nought) if slot is None else Found(adjoints[slot] or nought, gross[slot] or nought) for name, slot in slots.items()}
+
+
+def sweep(tape: Tape, differentiated: Differentiated, values: list[Any], tick: Callable[[], None]) -> tuple[list[Any], list[Any]]:
+    """The adjoint of every slot, and the same sums with absolute values; None where nothing arrives."""
+    from mpmath import mpf
+
+    adjoints: list[Any] = [None] * len(values)
+    gross: list[Any] = [None] * len(values)
+    adjoints[tape.output] = gross[tape.output] = mpf(1)
+    moved = tape.moved
+    for count, step in enumerate(reversed(tape.steps)):
+        if not count & 255:
+            tick()
+        upstream = adjoints[step.own]
+        if not upstream:
+            continue
+        operands = step.operands
+        active = tuple([i for i, slot in enumerate(operands) if moved[slot]])
+        if not active:
+            continue
+        found = differentiated.of(step.piece).slopes(active).run([values[slot] for slot in operands])
+        if any(map(on_corner, found[len(active) :])):
+            raise NoOpinion(f"{KINK}, at {step.statement}")
+        above = gross[step.own]
+        for i, slope in zip(active, found, strict=False):
+            if isinstance(slope, Bad):
+                raise NoOpinion(f"the derivative of {step.statement} has {slope.reason} here")
+            if not slope:
+                continue
+            slot = operands[i]
+            contribution, size = upstream * slope, above * abs(slope)
+            if adjoints[slot] is None:
+                adjoints[slot], gross[slot] = contribution, size
+            else:
+                adjoints[slot] += contribution
+                gross[slot] += size
+    return adjoints, gross
+
+
+def deadline(limits: Limits) -> Callable[[], None]:
+    """A function to call between pieces; raises NoOpinion when the limit's seconds are over."""
+    end = time.monotonic() + limits.seconds
+
+    def tick() -> None:
+        if time.monotonic() > end:
+            raise NoOpinion(f"the check took longer than {limits.seconds:g} s")
+
+    return tick
