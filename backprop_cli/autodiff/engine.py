@@ -11,7 +11,7 @@ from backprop_cli.autodiff.interpret import Interpreter
 from backprop_cli.autodiff.loops import Loops
 from backprop_cli.autodiff.plan import Plan
 from backprop_cli.calculus.arithmetic import FLOAT, Arithmetic
-from backprop_cli.calculus.formula import Rules
+from backprop_cli.calculus.formula import rules_of
 from backprop_cli.graph.graph import Graph
 from backprop_cli.limits import Limits
 
@@ -25,7 +25,7 @@ class Engine:
         self.graph, self.given, self.exact, self.limits = graph, given, exact, limits
         self.arrays = any(row.code is not None for row in graph.rows) or any(hasattr(value, "shape") for value in given.values())
         self.arithmetic = self.choose_arithmetic()
-        self.rules = Rules(self.arithmetic)
+        self.rules = rules_of(self.arithmetic)
         self.faults = Faults(graph, self.rules, frozenset(given), self.show)
 
     def choose_arithmetic(self) -> Arithmetic:

@@ -90,7 +90,7 @@ class Interpreter:
     # ---- backward ----
 
     def backward(self, values: list[Any], seed: Any = None) -> list[Any]:
-        """The adjoints of all nodes. A local derivative of 0 contributes 0, whatever arrives; where nothing arrives, nothing is asked."""
+        """The adjoints of all nodes, None where nothing arrives. A local derivative of 0 contributes 0, whatever arrives."""
         plan, graph = self.plan, self.plan.graph
         adjoints: list[Any] = [None] * len(graph)
         adjoints[plan.output] = self.arithmetic.number("1") if seed is None else seed
@@ -112,7 +112,10 @@ class Interpreter:
                     raise self.faults.inexact(node, values, str(reason)) from None
                 if not self.strict and adjoints[operand] is not None and not self.arithmetic.finite(adjoints[operand]):
                     raise self.faults.adjoint(node, operand, values)
-        return [self.zero(values[node]) if adjoint is None else adjoint for node, adjoint in enumerate(adjoints)]
+        for node in plan.wrt:
+            if adjoints[node] is None:
+                adjoints[node] = self.zero(values[node])
+        return adjoints
 
     def nothing(self, upstream: Any) -> bool:
         return upstream is None or bool(upstream == 0)

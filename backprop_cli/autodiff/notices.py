@@ -38,6 +38,8 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
     for node in plan.order:
         if graph.op[node] not in bent or not depends[node]:
             continue
+        if plan.moved[node] and adjoints[node] is None:
+            continue
         row = graph.rows[graph.op[node]]
         assert row.kink is not None
         at_kink, place = _kink(engine, node, values, adjoints[node] if plan.moved[node] else None)
@@ -61,8 +63,7 @@ def _kink(engine: Engine, node: int, values: list[Value], adjoint: Value | None)
     with engine.quiet():
         hit = engine.rules.condition(row, row.kink.at)(*inputs, values[node])
     if not engine.arrays or not getattr(hit, "shape", ()):
-        flows = adjoint is None or _flows(adjoint)
-        return bool(hit) and flows, place
+        return bool(hit) and (adjoint is None or bool(adjoint != 0)), place
     import numpy as np
 
     hit = np.asarray(hit, dtype=bool)
@@ -70,11 +71,6 @@ def _kink(engine: Engine, node: int, values: list[Value], adjoint: Value | None)
         hit = hit & np.not_equal(adjoint, 0).astype(bool)
     count = int(np.count_nonzero(hit))
     return count > 0, f"{count} of the {hit.size} entries of {label(graph, operands[0])}"
-
-
-def _flows(adjoint: Value) -> bool:
-    import_free = adjoint != 0
-    return bool(import_free.any()) if hasattr(import_free, "any") else bool(import_free)
 
 
 def _dependent(plan: Plan) -> bytearray:

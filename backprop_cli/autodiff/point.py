@@ -61,7 +61,7 @@ def _array(name: str, value: Any, exact: bool) -> Value:
     import numpy as np
 
     try:
-        array = np.array(value, dtype=float)
+        array = np.asarray(value, dtype=float).view()
     except (TypeError, ValueError):
         raise BackpropError(Diagnostic("not-a-number", f"{name} is no array of numbers", hint="rows of one length, numbers only")) from None
     if not np.isfinite(array).all():

@@ -6,7 +6,7 @@ from functools import cache
 
 from backprop_cli.graph.graph import Graph
 from backprop_cli.lang.parse import parse_expression
-from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, postorder, same, substitute
+from backprop_cli.lang.syntax import Apply, Expr, Index, Name, Number, Part, children, postorder, same, substitute
 from backprop_cli.lang.unparse import unparse
 
 # Capital letters stand for any expression. The first that fits around the place is told.
@@ -24,6 +24,7 @@ _SPELLINGS = (
     ("exp(X)/(exp(X) + 1)", "sigmoid(X)"),
     ("log(sum(exp(X)))", "logsumexp(X)"),
     ("log(softmax(X))", "log_softmax(X)"),
+    ("log(softmax(X)[I])", "log_softmax(X)[I]"),
     ("exp(X)/sum(exp(X))", "softmax(X)"),
     ("sqrt(X^2 + Y^2)", "hypot(X, Y)"),
     ("sqrt(X*X + Y*Y)", "hypot(X, Y)"),
@@ -101,6 +102,10 @@ def _match(pattern: Expr, expr: Expr) -> dict[str, Expr] | None:
             if not isinstance(right, Apply) or left.head != right.head or len(left.operands) != len(right.operands):
                 return None
             pairs.extend(zip(left.operands, right.operands, strict=True))
+        elif isinstance(left, Index):
+            if not isinstance(right, Index) or len(left.items) != len(right.items):
+                return None
+            pairs.extend(zip(children(left), children(right), strict=True))
         else:
             return None
     return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from types import CodeType
 from typing import Any
 
 from backprop_cli.calculus.arithmetic import NATIVE, Arithmetic
@@ -109,9 +110,14 @@ class Namespace:
 
     def run(self, source: str, name: str) -> Callable[..., Any]:
         """Define what `source` defines, and return what it calls `name`."""
-        exec(compile(source, f"<backprop {name}>", "exec"), self.names)
+        exec(_compiled(source, name), self.names)
         made: Callable[..., Any] = self.names[name]
         return made
+
+
+@cache
+def _compiled(source: str, name: str) -> CodeType:
+    return compile(source, f"<backprop {name}>", "exec")
 
 
 class Rules:
@@ -141,3 +147,9 @@ class Rules:
             body = self.namespace.python(native_tree(text), {name: name for name in names})
             made = self._made[row, key] = self.namespace.function(", ".join(names), f"    return {body}")
         return made
+
+
+@cache
+def rules_of(arithmetic: Arithmetic) -> Rules:
+    """The rows in an arithmetic, kept for the next run."""
+    return Rules(arithmetic)

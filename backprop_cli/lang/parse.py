@@ -87,6 +87,7 @@ class _Reader:
             try:
                 assigned = self.assignment(stretch)
                 statements.extend([assigned] if assigned else self.other(stretch))
+                broken_off = False
             except BackpropError as error:
                 found = error.diagnostics
                 told = any(fault.span == found[0].span for fault in self.faults)
