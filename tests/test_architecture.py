@@ -30,8 +30,9 @@ HOMES = {  # which rooms may import a library
     "rich": {"render"},
     "typer": {"commands"},
 }
-LAZY = {"sympy", "mpmath", "rich", "numpy"}  # imported inside functions, so that no run pays for what it does not need,
-HEAVY_ROOMS = {"calculus/arrays", "calculus/algebra", "calculus/corners", "autodiff/array_sweep", "oracles"}  # or in modules that are themselves imported so
+# Imported inside functions, so that no run pays for what it does not need, or in modules that are themselves imported so.
+LAZY = {"sympy", "mpmath", "rich", "numpy"}
+HEAVY_ROOMS = {"calculus/arrays", "calculus/algebra", "calculus/corners", "autodiff/array_sweep", "oracles"}
 GENERATING = {"calculus/formula"}  # compiles code made from the table's own formulas, never from a user's text
 
 

@@ -61,16 +61,13 @@ def differentiate(
     do not fit, values outside a function's domain, overflow.
     """
     given = point(graph, at or {}, exact, limits)
-    name = of or graph.output
-    assert name is not None
-    output = node_named(graph, name, "differentiate")
-    names = names_asked(graph, output, wrt, given)
-    nodes = [node_named(graph, each, "differentiate by") for each in names]
+    name, output, names, nodes = asked(graph, of, wrt, given)
     plan = make_plan(graph, output, nodes, given)
     require_values(plan, given)
     engine = Engine(graph, given, exact, limits)
     values, adjoints = engine.sweep(plan, engine.start(plan), lambda value: require_scalar(graph, output, value))
-    warnings = [Warned(each, graph.span(n), f"{name} does not depend on {each}, so the gradient is 0") for each, n in zip(names, nodes, strict=True) if not plan.needed[n]]
+    independent = [(each, node) for each, node in zip(names, nodes, strict=True) if not plan.needed[node]]
+    warnings = [Warned(each, graph.span(node), f"{name} does not depend on {each}, so the gradient is 0") for each, node in independent]
     kinks = conventions(engine, plan, values, adjoints)
     warnings += kinks
     if not all(plan.needed):
@@ -80,6 +77,53 @@ def differentiate(
     gradients = {each: plain(adjoints[node]) for each, node in zip(names, nodes, strict=True)}
     record = Record(engine, plan, values, adjoints)
     return Gradients(name, plain(values[output], scalar=True), gradients, leaves, roles, bool(kinks), tuple(warnings), record)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Jacobians:
+    """`value` of the output, and by name the derivative of each of its entries: output's shape, then the leaf's."""
+
+    output: str
+    value: Value
+    jacobians: dict[str, Value]
+    kinked: bool
+    warnings: tuple[Warned, ...]
+
+
+def jacobian(
+    graph: Graph,
+    at: Mapping[str, Given] | None = None,
+    of: str | None = None,
+    wrt: Sequence[str] | None = None,
+    *,
+    exact: bool = False,
+    limits: Limits = OWN,
+) -> Jacobians:
+    """The derivatives of every entry of `of` by every entry of `wrt`: one forward sweep, one reverse sweep an entry.
+
+    Arguments and errors are those of `differentiate`; the output may have any shape.
+    """
+    import numpy as np
+
+    given = point(graph, at or {}, exact, limits)
+    name, output, names, nodes = asked(graph, of, wrt, given)
+    plan = make_plan(graph, output, nodes, given)
+    require_values(plan, given)
+    engine = Engine(graph, given, exact, limits)
+    values, sweeps = engine.sweep_each(plan, engine.start(plan))
+    shape = np.shape(values[output])
+    size = int(np.prod(shape)) * sum(int(np.size(values[node])) for node in nodes)
+    if size > limits.entries:
+        message = f"the Jacobian would have {size:,} entries; the limit is {limits.entries:,}"
+        raise BackpropError(Diagnostic("too-many-entries", message, graph.program.source, graph.span(output), hint="choose fewer names with --wrt"))
+    parts: list[list[Value]] = [[] for _ in nodes]
+    warnings: dict[str, Warned] = {}
+    for adjoints in sweeps:
+        for found, node in zip(parts, nodes, strict=True):
+            found.append(adjoints[node])
+        warnings |= {each.message: each for each in conventions(engine, plan, values, adjoints)}
+    whole = {each: plain(np.reshape(np.array(found), shape + np.shape(found[0]))) for each, found in zip(names, parts, strict=True)}
+    return Jacobians(name, plain(values[output]), whole, bool(warnings), tuple(warnings.values()))
 
 
 def plain(value: Value, scalar: bool = False) -> Value:
@@ -109,6 +153,15 @@ def require_scalar(graph: Graph, output: int, value: Value) -> None:
             hint=f"end with  sum({name})  or another number, choose it with --of, or ask for the whole matrix with --jacobian",
         )
     )
+
+
+def asked(graph: Graph, of: str | None, wrt: Sequence[str] | None, given: Collection[int]) -> tuple[str, int, list[str], list[int]]:
+    """The output and the names to differentiate by, each with its node."""
+    name = of or graph.output
+    assert name is not None
+    output = node_named(graph, name, "differentiate")
+    names = names_asked(graph, output, wrt, given)
+    return name, output, names, [node_named(graph, each, "differentiate by") for each in names]
 
 
 def node_named(graph: Graph, name: str, purpose: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -98,6 +98,26 @@ class Engine:
         if finite(swept[plan.output]) and all(finite(adjoints[node]) for node in plan.wrt):
             return swept, adjoints
         return None
+
+    def sweep_each(self, plan: Plan, values: list[Value]) -> tuple[list[Value], Iterator[list[Value]]]:
+        """Primals of all nodes, and for every entry of the output, in order, the adjoints of all nodes."""
+        with self.quiet():
+            careful = self.interpreter(plan)
+            careful.forward(values, plan.order, (plan.output,))
+        return values, self.backward_each(plan, careful, values)
+
+    def backward_each(self, plan: Plan, careful: Interpreter, values: list[Value]) -> Iterator[list[Value]]:
+        output = values[plan.output]
+        if not getattr(output, "shape", ()):
+            yield careful.backward(values)
+            return
+        import numpy as np
+
+        ones = self.seed(output)
+        for entry in range(output.size):
+            with self.quiet():
+                seed = np.where(np.arange(output.size).reshape(output.shape) == entry, ones, ones * 0)
+                yield careful.backward(values, seed)
 
     def seed(self, output: Value) -> Value:
         shape = getattr(output, "shape", ())

@@ -100,7 +100,8 @@ def to_sympy(tree: Expr, symbols: Mapping[str, Any]) -> Any:
 def from_sympy(expr: Any, names: Mapping[Any, Expr], most: int = 10_000) -> Expr:
     """The tree of a SymPy object, in the order people write: positive terms first, one fraction bar, roots as roots.
 
-    `names` gives the tree for each symbol, and for SymPy's `pi` and `E` where they are not to be called `pi` and `e`. Away from corners the tree has the object's value wherever that is real.
+    `names` gives the tree for each symbol, and for SymPy's `pi` and `E` where they are not to be called `pi` and `e`.
+    Away from corners the tree has the object's value wherever that is real.
     Raises Untranslatable where the tree would have more than `most` parts, or the language has no word for a part.
     """
     if tree_size(expr) > most:

@@ -14,7 +14,7 @@ from backprop_cli.lang.text import canonical
 from backprop_cli.limits import Limits
 
 if TYPE_CHECKING:
-    from backprop_cli.autodiff.differentiate import Given
+    from backprop_cli.autodiff import Given
 
 _NAME = "--at"
 _FROM_FILE = re.compile(r"\s*([^\s=,@]+)\s*=\s*@(.+)", re.DOTALL)
@@ -39,8 +39,10 @@ def _bindings(option: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
         return
     from_file = _FROM_FILE.fullmatch(option)
     if from_file:
-        hint = "write the values themselves, or a whole point as --at @point.json"
-        raise BackpropError(Diagnostic("unreadable-values", f"values cannot be read from {from_file.group(2)}", hint=hint))
+        from backprop_cli.commands.values import values
+
+        yield canonical(from_file.group(1)), values(from_file.group(2).strip(), limits), _without_place
+        return
     source = Source(_NAME, option)
     for name, span, value in parse_bindings(option, _NAME, limits):
 
@@ -50,6 +52,10 @@ def _bindings(option: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
         if value is None:
             raise BackpropError(complaint("no-value", f"{name} is given no value", f"write --at {name}=2"))
         yield name, _constant(name, value, source), complaint
+
+
+def _without_place(code: str, message: str, hint: str = "") -> Diagnostic:
+    return Diagnostic(code, message, hint=hint)
 
 
 def _constant(name: str, value: Expr, source: Source) -> Expr:
@@ -69,14 +75,11 @@ def _point_file(path: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
     """A whole point: one JSON object, from names to numbers, lists of numbers, or texts such as "1/3"."""
     import json
 
-    def complaint(code: str, message: str, hint: str = "") -> Diagnostic:
-        return Diagnostic(code, message, hint=hint)
-
     shape = 'the file holds one object, as in {"x": 2, "a": "1/3"}'
     data = read_file(path, limits)
     if len(data) > limits.file_bytes:
         raise BackpropError(
-            complaint("file-too-large", f"{path} is larger than {limits.file_bytes:,} bytes", "allow more with --limit file-bytes=N")
+            _without_place("file-too-large", f"{path} is larger than {limits.file_bytes:,} bytes", "allow more with --limit file-bytes=N")
         )
     try:
         text = data.decode("utf-8-sig")
@@ -85,12 +88,12 @@ def _point_file(path: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
         span = Span(error.pos, error.pos + 1)
         raise BackpropError(Diagnostic("bad-json", f"this is no JSON: {error.msg}", Source(path, text), span, hint=shape)) from None
     except (UnicodeDecodeError, RecursionError):
-        raise BackpropError(complaint("bad-json", f"{path} is no JSON in UTF-8", shape)) from None
+        raise BackpropError(_without_place("bad-json", f"{path} is no JSON in UTF-8", shape)) from None
     if not isinstance(pairs, _Pairs):
-        raise BackpropError(complaint("bad-json", f"{path} holds no object", shape))
+        raise BackpropError(_without_place("bad-json", f"{path} holds no object", shape))
     for written, value in pairs:
         name = canonical(written.strip())
-        yield name, _json_value(name, value, path, limits), complaint
+        yield name, _json_value(name, value, path, limits), _without_place
 
 
 class _Pairs(list[tuple[str, Any]]):

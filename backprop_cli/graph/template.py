@@ -111,10 +111,9 @@ def _integers(parts: tuple[Part, ...], word_of: Callable[[Part], int | None], he
         match part:
             case None:
                 return None
-            case Number(text=text) if (word := word_of(part)) is None:
-                return -int(text) if minus else int(text)
-            case Number():
-                return Word(word, minus)  # type: ignore[arg-type]
+            case Number(text=text):
+                word = word_of(part)
+                return Word(word, minus) if word is not None else -int(text) if minus else int(text)
             case Name(id=name):
                 word = word_of(part)
                 assert word is not None

@@ -14,6 +14,7 @@ _WORD = re.compile(r"\*\*|[<>=!]=|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+
 _ENDS_OPERAND = re.compile(r"[\w.)\]⁰¹²³⁴⁵⁶⁷⁸⁹]")
 _BEGINS_OPERAND = re.compile(r"[\w.(\[√]")
 _EQUALS = re.compile(r"(?<![<>=!])=(?!=)")
+_SIGNS = "·×⋅⊙÷−√⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
 _CLOSED_BY = {"(": ")", "[": "]"}
 _OPENED_BY = {")": "(", "]": "["}
 
@@ -123,13 +124,10 @@ class _Case:
             return self.reserved(self.token, self.where)
         if equals is None or self.depth_at(equals.start()):
             end = len(self.text.rstrip())
-            return self.complaint(
-                self.lead,
-                end,
-                "no-name",
-                "this statement gives its result no name",
-                f"write  y = {self.text.strip()}" if end - self.lead < 60 else "write  y = ... in front of it",
-            )
+            said = self.text.strip()
+            compared = re.fullmatch(r"([^\W\d]\w*)\s*==\s*(.*)", said, re.DOTALL)
+            hint = f"{compared.group(1)} = {compared.group(2)}" if compared else f"y = {said}" if end - self.lead < 60 else "y = ..."
+            return self.complaint(self.lead, end, "no-name", "this statement gives its result no name", f"write  {hint}")
         if self.where <= equals.start():
             return self.target(equals.start())
         if self.token == "=" and not self.depth_at(self.where):
@@ -157,6 +155,7 @@ class _Case:
 
     def target(self, equals: int) -> Diagnostic:
         target = self.text[:equals].strip()
+        end = self.lead + len(target)
         if target.endswith(("+", "-", "*", "/", "^", "@")):
             return self.complaint(
                 self.lead,
@@ -169,13 +168,15 @@ class _Case:
             return self.complaint(equals, equals + 1, "bad-target", "nothing stands before the =", "write a name there")
         if "(" in target and re.match(r"[^\W\d]\w*\s*\(", target):
             message = "parameters of a function are names" if not target.endswith("()") else "a function has at least one parameter"
-            return self.complaint(self.lead, equals, "bad-target", message, "write  f(x, y) = ...")
+            return self.complaint(self.lead, end, "bad-target", message, "write  f(x, y) = ...")
         return self.complaint(
-            self.lead, self.lead + len(target), "bad-target", "only a name can stand before the =", "write  name = expression"
+            self.lead, end, "bad-target", "only a name can stand before the =", "write  name = expression"
         )
 
     def operand(self) -> Diagnostic | None:
         token, previous = self.token, self.previous
+        if token and not token[0].isascii() and token[0] not in _SIGNS and misfit(token[0]) is not None:
+            return strange_character(self.origin, self.start + self.where)
         if not self.ended and _BEGINS_OPERAND.match(token) and not (token in "([" and not _ENDS_OPERAND.match(self.before[-1:])):
             return None
         end = len(self.before)
@@ -205,6 +206,8 @@ class _Case:
             return self.complaint(end - 1, self.where + 1, "missing-operand", f"these {what} are empty", "write an expression between them")
         if token == "=" and self.depth_at(self.where):
             return self.complaint(self.where, self.where + 1, "syntax", "= names a keyword, as in axis=1; comparing is ==", "write ==")
+        if token == "," and _ENDS_OPERAND.match(self.before[-1:]):
+            return self.comma()
         if token and _ENDS_OPERAND.match(self.before[-1:]):
             return self.complaint(self.where, self.where + len(token), "syntax", f"{token} cannot stand after {previous}")
         if token:
@@ -224,16 +227,26 @@ class _Case:
             "the line ends too early: write what follows, or put the whole in parentheses to go on in the next line",
         )
 
+    def comma(self) -> Diagnostic:
+        following = _WORD.match(self.text, self.where + 1)
+        if self.depth_at(self.where):
+            hint = "an array stands in brackets: [1, 2]"
+        elif following and (self.previous + following.group()).isdecimal():
+            hint = f"write  {self.previous}.{following.group()}  with a point, or an array:  [{self.previous}, {following.group()}]"
+        else:
+            hint = "separate statements with ; or a new line"
+        return self.complaint(self.where, self.where + 1, "unexpected-comma", "a comma separates arguments and entries only", hint)
+
     def operator(self) -> Diagnostic:
         token, previous = self.token, self.previous
         if not _ENDS_OPERAND.match(self.before[-1:]):
             return self.complaint(
                 self.where, self.where + len(token), "syntax", f"{token} cannot stand after {previous or 'the beginning'}"
             )
-        if not token[0].isascii() and misfit(token[:1]) is not None:
-            return strange_character(self.origin, self.start + self.where)
         sign = ", " if self.within_array() and self.text[self.where - 1] == " " else "*"
         shown = f"write  {self.with_inserted(self.where, sign)}" if len(self.text) < 70 else f"write  {previous}{sign}{token}"
+        if sign == "*" and len(previous) > 1 and previous.isalpha() and token[0].isalnum():
+            shown += f", or  {previous}({token})  if {previous} is a function"
         what = "a comma" if sign == ", " else "an operator"
         return self.complaint(
             self.where, self.where + len(token), "missing-operator", f"{what} is missing between {previous} and {token}", shown

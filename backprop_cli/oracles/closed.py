@@ -27,7 +27,9 @@ class ClosedForm:
     reason: str = ""
 
 
-def closed_forms(program: Program, output: str, wrt: Sequence[str], limits: Limits = OWN, given: Sequence[str] = ()) -> dict[str, ClosedForm]:
+def closed_forms(
+    program: Program, output: str, wrt: Sequence[str], limits: Limits = OWN, given: Sequence[str] = ()
+) -> dict[str, ClosedForm]:
     """The derivatives of `output` by each name of `wrt`, valid wherever they exist. `given` are the names that `--at` sets."""
     try:
         scope = Scope(program, dict.fromkeys(given, 0))
@@ -92,7 +94,7 @@ class _Nodes:
         import sympy
 
         written = self.written
-        adjoints: dict[str, Any] = {name: sympy.S.Zero for name in written.names}
+        adjoints: dict[str, Any] = dict.fromkeys(written.names, sympy.S.Zero)
         adjoints[self.output] = sympy.S.One
         self.locals = {name: written.local(name) for name in written.trees}
         for name in reversed(written.names):
@@ -126,5 +128,9 @@ class _Nodes:
 
         names: dict[Any, Expr] = {symbol: Name(name) for name, symbol in self.written.symbols.items()}
         stand_ins = {sympy.pi: Apply("acos", (Apply("u-", (Number("1"),)),)), sympy.E: Apply("exp", (Number("1"),))}
-        names.update((constant, stand_ins[constant]) for text, constant in zip(CONSTANTS, (sympy.pi, sympy.E), strict=True) if text in self.scope.sources)
+        names.update(
+            (constant, stand_ins[constant])
+            for text, constant in zip(CONSTANTS, (sympy.pi, sympy.E), strict=True)
+            if text in self.scope.sources
+        )
         return from_sympy(expr, names, self.most)

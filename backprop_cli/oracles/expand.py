@@ -8,16 +8,16 @@ from typing import Any
 
 from backprop_cli.calculus.algebra import Untranslatable, to_sympy
 from backprop_cli.lang.program import Assign
-from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, fold, postorder, substitute
+from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, fold, postorder, substitute
+from backprop_cli.oracles.derived import constants
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.scope import ARRAYS, CONSTANTS, Scope
-from backprop_cli.oracles.tape import constants
 from backprop_cli.oracles.textbook import in_basics
 
 # SymPy recurses as deep as an expression is, a dozen calls for each level.
 DEEPEST = 48
 # No power of numbers may have more bits than this, nor an exponent be larger than this.
-_BITS, _EXPONENT = 4_096, 64
+_BITS, _EXPONENT, _CAPPED = 4_096, 64, 20
 
 
 class TooLarge(NoOpinion):
@@ -31,7 +31,7 @@ class Extent:
     size: int = 1
     depth: int = 1
     bits: int = 0
-    largest: int = 0
+    largest: int = 1
 
 
 def written(scope: Scope, tree: Expr, place: int, most: int) -> Expr:
@@ -52,7 +52,7 @@ def written(scope: Scope, tree: Expr, place: int, most: int) -> Expr:
         number, define = function
         values = {f"{number}:{name}": tree for name, tree in zip(define.parameters, below, strict=True)}
         lengths = dict(zip(values, sizes, strict=True))
-        if sum(lengths.get(each.id, 1) if isinstance(each, Name) else 1 for each in postorder(bodies[number])) > most:
+        if sum((lengths.get(each.id, 1) if isinstance(each, Name) else 1) for each in postorder(bodies[number])) > most:
             raise TooLarge(f"more than {most:,} parts")
         return substitute(bodies[number], values)
 
@@ -70,19 +70,22 @@ def extent(tree: Expr, names: Mapping[str, Extent]) -> Extent:
         if isinstance(part, Name):
             return names.get(part.id, Extent())
         if isinstance(part, Number):
-            exact = part.exact
-            return Extent(1, 1, max(exact.numerator.bit_length(), exact.denominator.bit_length()), abs(exact).__ceil__())
+            bits = max(part.exact.numerator, part.exact.denominator).bit_length()
+            return Extent(1, 1, bits, 1 << min(bits, _CAPPED))
         assert isinstance(part, Apply)
-        bits = sum(each.bits for each in below)
-        if part.head == "^":
-            bits = below[0].bits * _EXPONENT + below[1].bits
-            if below[1].largest > _EXPONENT or sum(1 for each in postorder(part.operands[1]) if isinstance(each, Apply) and each.head == "^"):
+        bits, largest = sum(each.bits for each in below), 1
+        if part.head in ("+", "-", "*", "/", NEGATE):
+            for each in below:
+                largest = min(largest * max(each.largest, 2), 1 << _CAPPED)
+        elif part.head in ("^", "exp"):
+            # exp(3*log(2*x)) is a power of 2*x for SymPy.
+            if below[-1].largest > 2 * _EXPONENT:
                 raise TooLarge("an exponent is too large to be written out")
-            if isinstance(part.operands[1], Number):
-                bits = below[0].bits * max(below[1].largest, 1)
+            bits = below[0].bits * below[-1].largest + below[-1].bits
+            largest = 1 << _CAPPED
         if bits > _BITS:
             raise TooLarge("its numbers are too large to be written out")
-        return Extent(1 + sum(each.size for each in below), 1 + max(each.depth for each in below), bits, max(each.largest for each in below))
+        return Extent(1 + sum(each.size for each in below), 1 + max(each.depth for each in below), bits, largest)
 
     return fold(tree, combine)
 
@@ -152,7 +155,9 @@ class Written:
     def local(self, name: str) -> Any:
         """The right side of a node in the names it reads."""
         tree = self.trees[name]
-        return self._sympy(tree, {part.id: self.symbol(part.id) for part in postorder(tree) if isinstance(part, Name) and self._known(part.id)})
+        return self._sympy(
+            tree, {part.id: self.symbol(part.id) for part in postorder(tree) if isinstance(part, Name) and self._known(part.id)}
+        )
 
     def expanded(self, output: str, cut: Collection[str] = ()) -> Any:
         """A node in the leaves and in the names of `cut`."""
@@ -175,5 +180,3 @@ class Written:
             return to_sympy(tree, {**names, **constants()})
         except (Untranslatable, TypeError) as error:
             raise NoOpinion(str(error)) from None
-
-

@@ -30,7 +30,8 @@ class Piece:
     count: int
 
 
-# Where an operand comes from: the kind is "h" (a hole of the statement), "s" (an earlier step), "p" (a parameter), "g" (a name) or "n" (a number).
+# Where an operand comes from. The kind is "h" (a hole of the statement), "s" (an earlier step), "p" (a parameter), "g" (a name)
+# or "n" (a number).
 Ref = tuple[str, Any]
 
 
@@ -177,7 +178,9 @@ class Planner:
             made.result = ("s", len(made.steps) - 1)
         return made
 
-    def _applied(self, part: Apply, below: list[_Term], cut: Callable[[_Term], _Term], word: Callable[[Name | Number], tuple[str, Ref]]) -> _Term:
+    def _applied(
+        self, part: Apply, below: list[_Term], cut: Callable[[_Term], _Term], word: Callable[[Name | Number], tuple[str, Ref]]
+    ) -> _Term:
         fine = self.fine or len(self.pieces) > DIFFERENT
         power = _literal(part.operands[1], lambda number: word(number)[0]) if part.head in ("^", "pow") and len(below) == 2 else None
         if power is not None:

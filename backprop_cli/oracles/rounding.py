@@ -8,12 +8,13 @@ from typing import Any
 
 from backprop_cli.errors import Span
 from backprop_cli.lang.syntax import Apply
+from backprop_cli.oracles.derived import Differentiated
 from backprop_cli.oracles.opinion import NoOpinion, Note
 from backprop_cli.oracles.pieces import Planner
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.statements import KINK, sweep
 from backprop_cli.oracles.stream import Bad
-from backprop_cli.oracles.tape import Differentiated, Laid, Tape, lay
+from backprop_cli.oracles.tape import Laid, Tape, lay
 
 _DIGITS = 100
 # Bounds are of first order, and our formulas may round a few times more than one operation does.

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from backprop_cli.lang.program import Assign, Declare, Define, Program, Shape
-from backprop_cli.lang.syntax import Apply, Brackets, Expr, Index, Name, names_in, postorder
+from backprop_cli.lang.syntax import Apply, Brackets, Expr, Index, Name, Number, names_in, postorder
 from backprop_cli.oracles.opinion import NoOpinion
 
 CONSTANTS = ("pi", "e")
@@ -111,16 +111,16 @@ class Scope:
 def refuse_arrays(tree: Expr) -> None:
     """Raises NoOpinion where a tree holds an array or an operation on arrays that can be seen as such."""
     for part in postorder(tree):
-        if isinstance(part, Brackets | Index) or isinstance(part, Apply) and part.head in ("@", ".T"):
+        if isinstance(part, Brackets | Index) or (isinstance(part, Apply) and part.head in ("@", ".T")):
             raise NoOpinion(ARRAYS)
 
 
 def exact(value: Any) -> Fraction | Expr:
     """A given value as the number that the first engine started from."""
-    if isinstance(value, Name | Apply | Brackets | Index) or hasattr(value, "text"):
-        return value  # type: ignore[no-any-return]
+    if isinstance(value, Name | Number | Apply):
+        return value
     if isinstance(value, int | Fraction):
         return Fraction(value)
-    if getattr(value, "ndim", 0):
+    if isinstance(value, Brackets | Index | list | tuple) or getattr(value, "ndim", 0) != 0:
         raise NoOpinion(ARRAYS)
     return Fraction(float(value))

@@ -9,7 +9,6 @@ from typing import Any
 from backprop_cli.lang.program import Program
 from backprop_cli.limits import OWN, Limits
 from backprop_cli.oracles import rounding, statements, symbolic
-from backprop_cli.oracles.expand import TooLarge
 from backprop_cli.oracles.opinion import NOTED, ROUNDING, TINY, TOLERANCE, Abstains, Agrees, Disagrees, NoOpinion, Note, Opinion
 from backprop_cli.oracles.scope import ARRAYS, Scope
 from backprop_cli.oracles.statements import DIGITS, Found, deadline
@@ -18,7 +17,9 @@ from backprop_cli.oracles.statements import DIGITS, Found, deadline
 _FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, RecursionError, TypeError, ValueError)
 
 
-def second_opinion(program: Program, at: Mapping[str, Any], output: str, gradients: Mapping[str, Any], kinks: bool, limits: Limits = OWN) -> Opinion:
+def second_opinion(
+    program: Program, at: Mapping[str, Any], output: str, gradients: Mapping[str, Any], kinks: bool, limits: Limits = OWN
+) -> Opinion:
     """What SymPy says about the gradients of `output` at a point.
 
     `at` gives the values of leaves that come from outside the program (numbers or constant expressions), `gradients`
@@ -36,10 +37,8 @@ def second_opinion(program: Program, at: Mapping[str, Any], output: str, gradien
         wrt = list(gradients)
         try:
             found = symbolic.gradients(scope, output, wrt, limits, tick)
-        except TooLarge:
-            method = statements.METHOD
-            found = _by_statements(scope, output, wrt, tick)
         except (NoOpinion, *_FAILURES):
+            # Too large to be written out, or more than SymPy can do with the whole at once.
             method = statements.METHOD
             found = _by_statements(scope, output, wrt, tick)
         ours = {name: _number(value) for name, value in gradients.items()}
@@ -90,7 +89,9 @@ def _apart(ours: Mapping[str, Any], found: Mapping[str, Found]) -> list[str]:
     return sorted((name for name in ours if not gaps[name] <= TOLERANCE), key=lambda name: -gaps[name])
 
 
-def _agrees(method: str, digits: int, scope: Scope, output: str, ours: Mapping[str, Any], found: Mapping[str, Found], limits: Limits) -> Agrees:
+def _agrees(
+    method: str, digits: int, scope: Scope, output: str, ours: Mapping[str, Any], found: Mapping[str, Found], limits: Limits
+) -> Agrees:
     """Agreement, with a note on each gradient of which cancellation left no digits worth having."""
     poor = [
         name

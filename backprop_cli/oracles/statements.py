@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from backprop_cli.limits import Limits
+from backprop_cli.oracles.derived import Differentiated, on_corner
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Planner
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.stream import Bad
-from backprop_cli.oracles.tape import Differentiated, Tape, lay, on_corner
+from backprop_cli.oracles.tape import Tape, lay
 
 METHOD = "statement by statement"
 # Decimal digits: those of the first attempt, and those that settle a doubt.
@@ -41,8 +42,11 @@ def gradients(scope: Scope, output: str, wrt: Sequence[str], digits: int, tick: 
             raise NoOpinion(f"{output} has {values[tape.output].reason} here")
         adjoints, gross = sweep(tape, differentiated, values, tick)
         nought = mpf(0)
-        slots = {name: tape.slots.get(name) for name in wrt}
-        return {name: Found(nought, nought) if slot is None else Found(adjoints[slot] or nought, gross[slot] or nought) for name, slot in slots.items()}
+        found: dict[str, Found] = {}
+        for name in wrt:
+            slot = tape.slots.get(name)
+            found[name] = Found(nought, nought) if slot is None else Found(adjoints[slot] or nought, gross[slot] or nought)
+        return found
 
 
 def sweep(tape: Tape, differentiated: Differentiated, values: list[Any], tick: Callable[[], None]) -> tuple[list[Any], list[Any]]:

@@ -11,6 +11,7 @@ from backprop_cli.oracles.opinion import NoOpinion
 
 # Beyond these powers of two, values have no use here and would cost without bound.
 _FAR, _EXP_FAR = 1 << 16, 64
+_CIRCULAR = ("sin", "cos", "tan", "sec", "csc", "cot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +233,13 @@ def _operations() -> dict[str, Callable[..., Any]]:
 
     found: dict[str, Callable[..., Any]] = {
         "+": operator.add, "*": operator.mul, "1/": lambda a: one / a, "^": power, "sqrt": sqrt, "log": log, "exp": near(mp.exp, _EXP_FAR),
-        "where": choose, "abs": abs, "Abs": abs, "sign": lambda a: mp.sign(a), "maximum": max, "minimum": min, "Max": max, "Min": min,
+        "where": choose, "abs": abs, "Abs": abs, "sign": mp.sign, "maximum": max, "minimum": min, "Max": max, "Min": min,
         "floor": mp.floor, "ceil": mp.ceil, "round": mp.nint, "cbrt": lambda a: mp.cbrt(a) if a >= 0 else -mp.cbrt(-a),
         "<": truth(operator.lt), "<=": truth(operator.le), ">": truth(operator.gt), ">=": truth(operator.ge),
         "==": truth(operator.eq), "!=": truth(operator.ne),
     }  # fmt: skip
-    for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "atan2", "sec", "csc", "cot"):
-        found[name] = near(getattr(mp, name), _EXP_FAR if name.endswith("h") and not name.startswith("a") else _FAR)
+    for name in ("sinh", "cosh", "tanh"):
+        found[name] = near(getattr(mp, name), _EXP_FAR)
+    for name in (*_CIRCULAR, "asin", "acos", "atan", "asinh", "acosh", "atanh", "erf", "erfc", "atan2"):
+        found[name] = near(getattr(mp, name))
     return found

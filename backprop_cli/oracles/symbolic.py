@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from backprop_cli.limits import Limits
+from backprop_cli.oracles.derived import Differentiated, corner_gaps, on_corner
 from backprop_cli.oracles.expand import TooLarge, Written
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Planner
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.statements import DIGITS, KINK, Found
 from backprop_cli.oracles.stream import Bad, Stream
-from backprop_cli.oracles.tape import Differentiated, corner_gaps, lay, on_corner
+from backprop_cli.oracles.tape import lay
 
 METHOD = "symbolic"
 # Parts times derivatives: what SymPy does in a few tenths of a second.
@@ -38,10 +39,11 @@ def gradients(scope: Scope, output: str, wrt: Sequence[str], limits: Limits, tic
             raise NoOpinion(f"{output} has {values[tape.output].reason} here")
         found = {name: Found(mpf(name == output), mpf(name == output)) for name in wrt}
         leaves = [name for name in inner if name not in program.trees]
+        here = [values[tape.slots[name]] for name in program.names if name in tape.slots]
         for group in [leaves, *([name] for name in inner if name in program.trees)]:
             if group:
                 tick()
-                found.update(_group(program, output, group, [values[tape.slots[name]] for name in program.names if name in tape.slots], tape.slots))
+                found.update(_group(program, output, group, here, tape.slots))
         return found
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from backprop_cli.lang.program import Program
-from backprop_cli.lang.syntax import Expr, Name
+from backprop_cli.lang.syntax import Expr, Name, same
 from backprop_cli.limits import OWN, Limits
 from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Partial, Shape, Status, Table, Title
 from backprop_cli.reports.plain_data import exact_data, is_exact, plain_number
 
 if TYPE_CHECKING:
-    from backprop_cli.autodiff.differentiate import Given, Gradients, Warned
+    from backprop_cli.autodiff import Given, Gradients, Warned
     from backprop_cli.oracles import ClosedForm, Note, Opinion
 
 _FEW = 9  # entries
@@ -51,7 +51,7 @@ def report(
     limits: Limits = OWN,
 ) -> Report:
     """Differentiate a program at a point; with `symbolic`, find closed forms too. Nobody has confirmed the result yet."""
-    from backprop_cli.autodiff.differentiate import differentiate
+    from backprop_cli.autodiff import differentiate
     from backprop_cli.graph.build import build
 
     graph = build(program, at.keys(), limits)
@@ -191,8 +191,10 @@ def _sizes(value: Any) -> tuple[int, ...]:
 
 
 def _closed_forms(forms: Mapping[str, ClosedForm], output: str) -> list[Block]:
-    both = {name: form.in_leaves for name, form in forms.items() if form.in_leaves is not None and form.in_nodes is not None}
-    lines: list[tuple[Cell, ...]] = [(Partial(output, name), "=", form) for name, form in both.items()]
+    lines: list[tuple[Cell, ...]] = []
+    for name, form in forms.items():
+        if form.in_leaves is not None and form.in_nodes is not None and not same(form.in_leaves, form.in_nodes):
+            lines.append((Partial(output, name), "=", form.in_leaves))
     blocks: list[Block] = [Listing("in the leaves alone", tuple(lines))] if lines else []
     missing: dict[str, list[str]] = {}
     for name, form in forms.items():

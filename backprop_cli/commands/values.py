@@ -1,0 +1,163 @@
+"""Values from data files: `X=@data.csv`, `x=@x.npy`, `W=@weights.npz:W`."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+from backprop_cli.commands.reading import read_file
+from backprop_cli.errors import BackpropError, Diagnostic
+from backprop_cli.limits import Limits
+
+if TYPE_CHECKING:
+    import numpy
+
+    Array = numpy.ndarray[Any, numpy.dtype[Any]]
+
+_BYTES_A_CELL = 32  # more than any float64 takes in a CSV file
+
+
+def values(path: str, limits: Limits) -> Array:
+    """The array that a file holds, named as after `@`: float64, not to be written to.
+
+    A CSV file of one row or one column is a vector. Raises BackpropError where the file is not what its suffix says, where it
+    holds anything but finite numbers (with the row and the column), and past the limit for entries.
+    """
+    import numpy
+
+    file, _, member = path.partition(":") if ".npz:" in path else (path, "", "")
+    suffix = os.path.splitext(file)[1].lower()
+    if suffix == ".csv":
+        _, table = csv_table(file, limits)
+        found = table.ravel() if 1 in table.shape else table
+    elif suffix in (".npy", ".npz"):
+        found = _binary(file, member, limits)
+    else:
+        raise BackpropError(
+            Diagnostic("unreadable-values", f"{path} is no .csv, .npy or .npz file", hint="a whole point is given as --at @point.json")
+        )
+    if found.dtype.kind not in "fiub":
+        raise BackpropError(Diagnostic("not-a-number", f"{path} holds {found.dtype}, not real numbers"))
+    found = numpy.array(found, dtype=numpy.float64)
+    _require_finite(found, path)
+    found.setflags(write=False)
+    return found
+
+
+def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
+    """The names in a CSV file's first row (none where that row holds numbers) and its rows as a matrix."""
+    import numpy
+
+    data = read_file(path, limits, limits.entries * _BYTES_A_CELL)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BackpropError(Diagnostic("not-utf8", f"{path} is not UTF-8: byte {error.start + 1} is 0x{data[error.start]:02x}")) from None
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    sign = next((sign for sign in ";\t," if sign in first), ",")
+    cells = [cell.strip().strip('"') for cell in first.split(sign)]
+    header = [] if any(map(_number, cells)) else cells
+    start = lines.index(first) + 1 if first and header else 0
+    if not first or not any(line.strip() for line in lines[start:]):
+        raise BackpropError(Diagnostic("no-values", f"{path} holds no numbers"))
+    if text.count(sign) + text.count("\n") > limits.entries:
+        raise _too_many(path, limits)
+    try:
+        table = numpy.loadtxt(lines, delimiter=sign, skiprows=start, ndmin=2, quotechar='"', comments=None)
+        if not numpy.isfinite(table).all() or (header and len(header) != table.shape[1]):
+            raise ValueError
+    except (ValueError, IndexError):
+        raise BackpropError(_bad_cell(path, lines, sign, bool(header))) from None
+    return header, table
+
+
+def _number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _bad_cell(path: str, lines: list[str], sign: str, header: bool) -> Diagnostic:
+    """The first cell that is no number, or the first row of another length."""
+    import csv
+
+    width = None
+    rows = csv.reader(io.StringIO("\n".join(lines)), delimiter=sign)
+    for row in rows:
+        if header and width is None:
+            width = len(row)
+            continue
+        if not row:
+            continue
+        place = f"{path}, row {rows.line_num}"
+        for column, cell in enumerate(row, 1):
+            if not cell.strip():
+                return Diagnostic("missing-cell", f"{place}, column {column}: no value", hint="fill it in, or leave the row out")
+            if not _number(cell):
+                hint = "numbers are written with a point, as in 0.5" if "," in cell else "every cell below the first row is a number"
+                return Diagnostic("text-cell", f"{place}, column {column}: {cell!r} is no finite number", hint=hint)
+        width = width or len(row)
+        if len(row) != width:
+            return Diagnostic(
+                "ragged-rows", f"{place} has {len(row)} cells, and the rows above have {width}", hint="give every row as many cells"
+            )
+    return Diagnostic("unreadable-values", f"{path} cannot be read as a table of numbers")
+
+
+def _require_finite(found: Array, path: str) -> None:
+    import numpy
+
+    if not numpy.isfinite(found).all():
+        at = tuple(int(each) + 1 for each in numpy.argwhere(~numpy.isfinite(found))[0])
+        raise BackpropError(
+            Diagnostic("not-finite", f"{path} holds {found[tuple(each - 1 for each in at)]} at entry {', '.join(map(str, at))}")
+        )
+
+
+def _binary(path: str, member: str, limits: Limits) -> Array:
+    """An array in NumPy's own format. Its header is read first; objects, which would be unpickled, are refused."""
+    import tokenize
+    import zipfile
+    import zlib
+
+    data = io.BytesIO(read_file(path, limits, limits.entries * 16))
+    try:
+        if not zipfile.is_zipfile(data):
+            data.seek(0)
+            return _array(data, path, limits)
+        with zipfile.ZipFile(data) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            if not member and len(names) == 1:
+                member = names[0]
+            if member not in names:
+                what = f"has no array {member}" if member else "holds several arrays"
+                raise BackpropError(
+                    Diagnostic("no-such-array", f"{path} {what}", hint=f"write {path}:NAME, with one of {', '.join(names[:12])}")
+                )
+            with archive.open(f"{member}.npy") as file:
+                return _array(file, path, limits)
+    except (ValueError, EOFError, KeyError, NotImplementedError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error) as error:
+        raise BackpropError(Diagnostic("unreadable-values", f"{path} is no array that NumPy wrote: {error}")) from None
+
+
+def _array(file: Any, path: str, limits: Limits) -> Array:
+    import numpy
+
+    version = numpy.lib.format.read_magic(file)
+    read = numpy.lib.format.read_array_header_1_0 if version == (1, 0) else numpy.lib.format.read_array_header_2_0
+    shape, column_major, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects")
+    if math.prod(shape) > limits.entries:
+        raise _too_many(path, limits)
+    flat = numpy.frombuffer(file.read(math.prod(shape) * dtype.itemsize), dtype)
+    return flat.reshape(shape, order="F" if column_major else "C")
+
+
+def _too_many(path: str, limits: Limits) -> BackpropError:
+    message = f"{path} holds more than {limits.entries:,} numbers, the limit for one value"
+    return BackpropError(Diagnostic("too-many-entries", message, hint="allow more with --limit entries=N"))

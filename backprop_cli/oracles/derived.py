@@ -1,0 +1,109 @@
+"""What SymPy makes of a piece: its value, its derivatives, and how far a point is from its corners."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from backprop_cli.calculus.algebra import Untranslatable, to_sympy
+from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.pieces import Piece
+from backprop_cli.oracles.stream import Bad, Stream
+from backprop_cli.oracles.textbook import FIXED
+
+
+class Derived:
+    """What SymPy makes of one piece."""
+
+    def __init__(self, piece: Piece, symbols: list[Any]) -> None:
+        self.symbols = symbols
+        try:
+            self.expr = to_sympy(piece.tree, {f"v{i}": symbol for i, symbol in enumerate(symbols)} | constants())
+        except (Untranslatable, TypeError) as error:
+            raise NoOpinion(str(error)) from None
+        self._slopes: dict[tuple[int, ...], Stream] = {}
+        self._curves: dict[tuple[int, ...], Stream] = {}
+
+    @cached_property
+    def value(self) -> Stream:
+        return Stream([self.expr], self.symbols)
+
+    def slope(self, operand: int) -> Any:
+        """SymPy's derivative by an operand."""
+        import sympy
+
+        slope = self.expr.diff(self.symbols[operand])
+        # x^n/x is x^(n - 1) at 0 too.
+        return sympy.powsimp(slope, combine="exp") if any(not power.exp.is_number for power in self.expr.atoms(sympy.Pow)) else slope
+
+    def slopes(self, operands: tuple[int, ...]) -> Stream:
+        """The derivatives by some operands, then the corners' distances (corner_gaps)."""
+        found = self._slopes.get(operands)
+        if found is None:
+            moved = {self.symbols[i] for i in operands}
+            found = self._slopes[operands] = Stream([*map(self.slope, operands), *corner_gaps(self.expr, moved)], self.symbols)
+        return found
+
+    def curves(self, operands: tuple[int, ...]) -> Stream:
+        """The derivatives by every operand of the slopes by some operands, slope after slope; then of the corners' distances."""
+        found = self._curves.get(operands)
+        if found is None:
+            moved = {self.symbols[i] for i in operands}
+            firsts = [*map(self.slope, operands), *corner_gaps(self.expr, moved)]
+            found = self._curves[operands] = Stream([first.diff(symbol) for first in firsts for symbol in self.symbols], self.symbols)
+        return found
+
+
+class Differentiated:
+    """Pieces with their derivatives, worked out once each."""
+
+    def __init__(self) -> None:
+        self._known: dict[Piece, Derived] = {}
+        self._symbols: list[Any] = []
+
+    def of(self, piece: Piece) -> Derived:
+        found = self._known.get(piece)
+        if found is None:
+            from sympy import Symbol
+
+            while len(self._symbols) < piece.count:
+                self._symbols.append(Symbol(f"v{len(self._symbols)}", real=True))
+            found = self._known[piece] = Derived(piece, self._symbols[: piece.count])
+        return found
+
+    def value(self, piece: Piece) -> Stream:
+        return self.of(piece).value
+
+
+def constants() -> dict[str, Any]:
+    """The constants under the names that no variable can take."""
+    import sympy
+
+    return {FIXED["pi"]: sympy.pi, FIXED["e"]: sympy.E}
+
+
+def corner_gaps(expr: Any, moved: set[Any]) -> list[Any]:
+    """How far the point is from each corner of a definition that `moved` symbols can reach, as SymPy objects: 0 is a corner."""
+    import sympy
+
+    gaps: list[Any] = []
+    for each in sympy.preorder_traversal(expr):
+        head = getattr(each, "head", "")
+        if not (head or isinstance(each, sympy.Abs)) or not each.free_symbols & moved:
+            continue
+        first = each.args[0]
+        if head in ("abs", "sign") or not head:
+            gaps.append(first)
+        elif head in ("maximum", "minimum", "<", "<=", ">", ">=", "==", "!="):
+            gaps.append(first - each.args[1])
+        elif head in ("floor", "ceil", "round"):
+            from backprop_cli.calculus.corners import corners
+
+            off = sympy.S.Half if head == "round" else 0
+            gaps.append(first - off - corners()["round"](first - off))
+    return gaps
+
+
+def on_corner(gap: Any) -> bool:
+    """Whether a distance from corner_gaps says that the point is on the corner."""
+    return not isinstance(gap, Bad) and bool(gap == 0)
