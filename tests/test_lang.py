@@ -264,14 +264,34 @@ def test_a_strange_character_is_named_with_its_number() -> None:
 
 
 def test_every_mistake_of_a_file_is_told_once_and_in_order() -> None:
-    found = complaints("a = 2x\nb = (1\nc = 3 +\nd = 4\ne = 5 6; f = )\n")
+    found = complaints("a = 2x\nb = (1\nc = 3 +\nd = 4\ne = 5 6; f = )\ng = f(2,\nh = 1")
     assert [(d.reference, d.source.place(d.span.start)[0]) for d in found if d.source and d.span] == [
         ("missing-operator", 1),
         ("unclosed-bracket", 2),
         ("missing-operand", 3),
         ("missing-operator", 5),
         ("unmatched-bracket", 5),
+        ("unclosed-bracket", 6),
     ]
+
+
+def test_a_bracket_that_is_never_closed_spoils_no_other_statement() -> None:
+    program = read("a = (1\n\n# (\nb = f(a,\n  axis=1)\nc = f(\n  axis=1\n)\nd = [1,\nv = 3; e = 4\n")
+    assert [(type(s), s.name) for s in program] == [
+        (Faulty, "a"),
+        (Assign, "b"),
+        (Assign, "c"),
+        (Faulty, "d"),
+        (Assign, "v"),
+        (Assign, "e"),
+    ]
+    assert [d.reference for d in program.faults] == ["unclosed-bracket"] * 2
+
+
+def test_brackets_that_are_never_closed_cost_no_more_than_their_complaints() -> None:
+    found = complaints("a = f(1,\n" * 20_000)
+    assert {d.reference for d in found} == {"unclosed-bracket"}
+    assert len(found) == 10
 
 
 def test_at_most_ten_mistakes_are_told() -> None:

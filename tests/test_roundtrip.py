@@ -253,13 +253,14 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
 
 
 @given(st.binary(max_size=40))
-def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+def test_bytes_are_read_exactly_where_they_are_utf8(data: bytes) -> None:
     try:
-        program = read(data)
-    except BackpropError as error:
-        assert error.diagnostics[0].reference == "not-utf8"
-        return
-    assert program.source.text.count("\ufeff") <= data.count(b"\xef\xbb\xbf")
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        with pytest.raises(BackpropError, match="not UTF-8"):
+            read(data)
+    else:
+        assert [s.span for s in read(data)] == [s.span for s in read(text)]
 
 
 @given(trees(6))

@@ -115,7 +115,9 @@ def jacobian(
     size = int(np.prod(shape)) * sum(int(np.size(values[node])) for node in nodes)
     if size > limits.entries:
         message = f"the Jacobian would have {size:,} entries; the limit is {limits.entries:,}"
-        raise BackpropError(Diagnostic("too-many-entries", message, graph.program.source, graph.span(output), hint="choose fewer names with --wrt"))
+        raise BackpropError(
+            Diagnostic("too-many-entries", message, graph.program.source, graph.span(output), hint="choose fewer names with --wrt")
+        )
     parts: list[list[Value]] = [[] for _ in nodes]
     warnings: dict[str, Warned] = {}
     for adjoints in sweeps:

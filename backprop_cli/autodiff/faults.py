@@ -69,16 +69,27 @@ class Faults:
     def too_large(self, node: int, values: list[Any], shape: tuple[int, ...], limit: int) -> BackpropError:
         """The complaint about an array with more entries than allowed."""
         size = " x ".join(f"{each:,}" for each in shape)
-        return self.error("too-many-entries", f"this value would have {size} entries; the limit is {limit:,}", node, values, self.shapes(node, values))
+        return self.error(
+            "too-many-entries", f"this value would have {size} entries; the limit is {limit:,}", node, values, self.shapes(node, values)
+        )
 
     def not_integer(self, node: int, leaf: int, values: list[Any]) -> BackpropError:
         """The complaint about an index or an axis that is no integer."""
         name = self.named(leaf)
-        return self.error("not-an-integer", f"{name} = {self.show(values[leaf])} is used where an integer is due", node, values, "", f"give {name} an integer")
+        return self.error(
+            "not-an-integer",
+            f"{name} = {self.show(values[leaf])} is used where an integer is due",
+            node,
+            values,
+            "",
+            f"give {name} an integer",
+        )
 
     def shapes(self, node: int, values: list[Any]) -> str:
         """The operands with their shapes."""
-        shapes = [(self.operand_text(node, at), getattr(values[operand], "shape", ())) for at, operand in enumerate(self.graph.operands(node)[:3])]
+        shapes = [
+            (self.operand_text(node, at), getattr(values[operand], "shape", ())) for at, operand in enumerate(self.graph.operands(node)[:3])
+        ]
         return ", ".join(f"{text} has shape {shape}" if shape else f"{text} is a scalar" for text, shape in shapes)
 
     # ---- the parts of a complaint ----

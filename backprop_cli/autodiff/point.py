@@ -125,4 +125,6 @@ def require_values(plan: Plan, given: Mapping[int, Value]) -> None:
     label = "used here first" if len(missing) == 1 else f"{first} is used here first"
     hint = f"give {'it a value' if len(missing) == 1 else 'them values'}: --at {example}, or in the file {first} = 1"
     span = graph.first_use[graph.leaves[first]]
-    raise BackpropError(Diagnostic("missing-value", f"no value for {listed}", graph.program.source, span, label, note="; ".join(hints), hint=hint))
+    raise BackpropError(
+        Diagnostic("missing-value", f"no value for {listed}", graph.program.source, span, label, note="; ".join(hints), hint=hint)
+    )

@@ -87,7 +87,9 @@ def _axes(static: Static, shape: Shape) -> tuple[int, ...]:
         return tuple(range(len(shape)))
     if not -len(shape) <= axis < len(shape):
         dimensions = "a scalar" if not shape else f"shape {told(shape)}"
-        raise Misshapen(f"axis {axis} does not exist for {dimensions}", f"axes run from 0 to {len(shape) - 1}" if shape else "leave the axis out")
+        raise Misshapen(
+            f"axis {axis} does not exist for {dimensions}", f"axes run from 0 to {len(shape) - 1}" if shape else "leave the axis out"
+        )
     return (axis % len(shape),)
 
 
@@ -527,7 +529,16 @@ def _entrywise(function: Callable[..., float]) -> Callable[..., Any]:
 @cache
 def array_arithmetic() -> Arithmetic:
     """Float64 arrays and, beside them, Python's floats for what is a scalar."""
-    renamed = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "atan2": "arctan2", "round": "rint"}
+    renamed = {
+        "asin": "arcsin",
+        "acos": "arccos",
+        "atan": "arctan",
+        "asinh": "arcsinh",
+        "acosh": "arccosh",
+        "atanh": "arctanh",
+        "atan2": "arctan2",
+        "round": "rint",
+    }
     own: dict[str, Callable[..., Any]] = {"power": _power, "where": _where, "erf": _entrywise(math.erf), "erfc": _entrywise(math.erfc)}
     functions = {name: own.get(name) or getattr(np, renamed.get(name, name)) for name in NATIVE}
 

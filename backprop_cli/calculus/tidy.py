@@ -26,6 +26,10 @@ def total(left: Expr, right: Expr) -> Expr:
     """left + right, tidied."""
     if isinstance(right, Apply) and right.head == NEGATE:
         return tidy_step("-", left, right.operands[0])
+    if same(left, right) and not isinstance(left, Number):
+        return tidy_step("*", Number("2"), left)
+    if isinstance(left, Apply) and left.head == "+" and same(left.operands[1], right):
+        return tidy_step("+", left.operands[0], tidy_step("*", Number("2"), right))
     return tidy_step("+", left, right)
 
 
@@ -73,6 +77,8 @@ def _negate(part: Apply, inner: Expr) -> Expr:
             return Apply("-", (b, a))
         case Apply(head="*" | "/" as head, operands=(Apply(head="u-", operands=(a,)), b)):
             return Apply(head, (a, b))
+        case Apply(head="*", operands=(a, Apply(head="-", operands=(b, c)))):
+            return Apply("*", (a, Apply("-", (c, b))))
         case _:
             return part
 
@@ -123,8 +129,24 @@ def _divide(part: Apply, a: Expr, b: Expr) -> Expr:
             return negated(tidy_step("/", a, y))
         case Apply(head="/", operands=(top, bottom)), _:
             return tidy_step("/", top, tidy_step("*", bottom, b))
+        case _, Number() if (shorter := _cancelled(a, b)) is not None:
+            return shorter
         case _:
             return part
+
+
+def _cancelled(top: Expr, bottom: Number) -> Expr | None:
+    """`2*x/2` without the 2: the number stands leftmost in a product."""
+    factors: list[Expr] = []
+    while isinstance(top, Apply) and top.head == "*":
+        factors.append(top.operands[1])
+        top = top.operands[0]
+    if not factors or not isinstance(top, Number) or top.text != bottom.text or bottom.exact == 0:
+        return None
+    result = factors.pop()
+    while factors:
+        result = Apply("*", (result, factors.pop()))
+    return result
 
 
 def _is(part: Part, value: int) -> bool:

@@ -49,7 +49,7 @@ for _name, (_section, _run, _examples) in COMMANDS.items():
 
 def usage_complaint(error: Any, given: Sequence[str]) -> Diagnostic:
     """Typer's complaint about the arguments in our own form."""
-    message = str(error.format_message()).split(" (Possible")[0].split(" Did you mean")[0].strip().rstrip(".")
+    message = re.split(r"[.\s]*\(?(?:Possible options|Did you mean)", str(error.format_message()))[0].strip().rstrip(".")
     context = getattr(error, "ctx", None)
     hint = f"{context.command_path if context is not None else 'backprop'} --help lists what there is"
     reference = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()

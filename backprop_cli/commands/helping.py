@@ -38,7 +38,7 @@ class Command(TyperCommand):
         for parameter in self.get_params(ctx):
             if parameter.param_type_name == "argument":
                 sections["input"].append((parameter.metavar, parameter.help or ""))
-            elif not parameter.hidden and parameter.name != "help":
+            elif not parameter.hidden and "--help" not in parameter.opts:
                 sections.setdefault(parameter.rich_help_panel or "options", []).append((_spelled(parameter), parameter.help or ""))
         usage = f"{ctx.command_path} FILE [options]"
         formatter.write(_page(ctx.command_path, self.help or "", usage, sections, (self.epilog or "").splitlines()))

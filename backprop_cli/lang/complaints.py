@@ -169,9 +169,7 @@ class _Case:
         if "(" in target and re.match(r"[^\W\d]\w*\s*\(", target):
             message = "parameters of a function are names" if not target.endswith("()") else "a function has at least one parameter"
             return self.complaint(self.lead, end, "bad-target", message, "write  f(x, y) = ...")
-        return self.complaint(
-            self.lead, end, "bad-target", "only a name can stand before the =", "write  name = expression"
-        )
+        return self.complaint(self.lead, end, "bad-target", "only a name can stand before the =", "write  name = expression")
 
     def operand(self) -> Diagnostic | None:
         token, previous = self.token, self.previous

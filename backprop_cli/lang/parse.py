@@ -148,6 +148,8 @@ class _Reader:
             if isinstance(each, Assign | Faulty):
                 continue
             self.check_name(each.name, each.at)
+            if isinstance(each, Define):
+                self.check_names(stretch.text, stretch.start)
             tree = each.body if isinstance(each, Define) else each.value
             if tree is not None:
                 self.check_words(tree)
@@ -334,7 +336,7 @@ class _Trees(Transformer[Token, Any]):
         return [Declare(str(role), canonical(str(name)), at, value) for name, at, value in bound]
 
     def define(self, name: Token, opening: Token, *rest: Any) -> list[Statement]:
-        *parameters, closing, body = rest
+        *parameters, _closing, body = rest
         head = "sigmoid" if name == "σ" else canonical(str(name))
         return [Define(head, self.at(name), tuple(canonical(str(p)) for p in parameters), body, self.at(name).to(self.span(body)))]
 

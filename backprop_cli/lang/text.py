@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
+from backprop_cli.errors import MOST_REPORTED, BackpropError, Diagnostic, Source, Span
 from backprop_cli.limits import Limits
 
 # Zs, tabs and form feeds are spaces; the narrow and the ideographic space come from word processors.
@@ -67,10 +67,22 @@ def stretches(origin: Source, faults: list[Diagnostic]) -> Iterator[Stretch]:
     if not text.isascii() or "\t" in text or "\f" in text or "\v" in text:
         text = text.translate(_SPACES)
 
-    at = 0
+    lines = text.split("\n")
+    number = at = 0
+    # Each bracket that is never closed makes the reading start again below it, as often as complaints are told.
+    for _ in range(MOST_REPORTED + 1):
+        number, at = yield from _stretches(lines, number, at, origin, faults)
+        if number == len(lines):
+            break
+
+
+def _stretches(
+    lines: list[str], first: int, at: int, origin: Source, faults: list[Diagnostic]
+) -> Generator[Stretch, None, tuple[int, int]]:
+    """The statements from a line on; ends at the end, or below a statement whose bracket is never closed."""
     open_text: list[str] = []
-    open_at = depth = 0
-    for whole in text.split("\n"):
+    open_number = open_at = depth = 0
+    for number, whole in enumerate(lines[first:], first):
         here, at = at, at + len(whole) + 1
         line = whole.partition("#")[0]
         if depth == 0 and ";" in line and not ("(" in line or "[" in line):
@@ -84,15 +96,27 @@ def stretches(origin: Source, faults: list[Diagnostic]) -> Iterator[Stretch]:
             if line and not line.isspace():
                 yield Stretch(line, here)
             continue
+        if open_text and _ASSIGNMENT.match(line) and not _awaits_more(open_text):
+            yield from _split("\n".join(open_text).rstrip(), open_at, origin, faults)
+            return number, here
         if not open_text:
-            open_at = here
+            open_number, open_at = number, here
         open_text.append(line.ljust(at - 1 - here))
         depth += change
         if depth <= 0:
             yield from _split("\n".join(open_text), open_at, origin, faults)
             open_text, depth = [], 0
-    if open_text:
-        yield from _recover(open_text, open_at, origin, faults)
+    if not open_text:
+        return len(lines), at
+    end = next((count for count, line in enumerate(open_text) if count and _ASSIGNMENT.match(line)), len(open_text))
+    begun = "\n".join(open_text[:end])
+    yield from _split(begun.rstrip(), open_at, origin, faults)
+    return open_number + end, open_at + len(begun) + 1
+
+
+def _awaits_more(open_text: list[str]) -> bool:
+    """Whether a keyword such as `axis=1` may begin the next line."""
+    return next((line for line in reversed(open_text) if not line.isspace() and line), "").rstrip().endswith((",", "("))
 
 
 def _split(text: str, start: int, origin: Source, faults: list[Diagnostic]) -> Iterator[Stretch]:
@@ -115,7 +139,6 @@ def _split(text: str, start: int, origin: Source, faults: list[Diagnostic]) -> I
                     hint="close the bracket before the ;, or write a comma",
                 )
             )
-            begin, depth = found.end(), 0
             return
         else:
             if text[begin : found.start()].strip():
@@ -123,26 +146,6 @@ def _split(text: str, start: int, origin: Source, faults: list[Diagnostic]) -> I
             begin = found.end()
     if text[begin:].strip():
         yield Stretch(text[begin:].replace("\n", " "), start + begin)
-
-
-def _recover(lines: list[str], start: int, origin: Source, faults: list[Diagnostic]) -> Iterator[Stretch]:
-    """A bracket is never closed: blame the statement that opened it, and go on where a line looks like a new one."""
-    text, end = lines[0], 1
-    while end < len(lines) and not _ASSIGNMENT.match(lines[end]):
-        text, end = text + "\n" + lines[end], end + 1
-    yield from _split(text.rstrip(), start, origin, faults)
-    rest = Source(origin.name, "\n".join(lines[end:]))
-    if rest.text:
-        shift = start + len("\n".join(lines[:end])) + 1
-        inner: list[Diagnostic] = []
-        for each in stretches(rest, inner):
-            yield Stretch(each.text, each.start + shift)
-        faults.extend(_shifted(d, origin, shift) for d in inner)
-
-
-def _shifted(found: Diagnostic, origin: Source, shift: int) -> Diagnostic:
-    span = found.span or Span(0, 0)
-    return Diagnostic(found.reference, found.message, origin, Span(span.start + shift, span.end + shift), found.label, hint=found.hint)
 
 
 def canonical(name: str) -> str:
