@@ -192,6 +192,13 @@ def test_a_point_from_a_file(backprop: Backprop, tmp_path: Path) -> None:
     assert [line.split() for line in ran.out.splitlines()[3:]] == [["a", "1/2", "1/2"], ["y", "1", "1"]]
 
 
+def test_values_from_a_data_file(backprop: Backprop, tmp_path: Path) -> None:
+    table = tmp_path / "x.csv"
+    table.write_text("x\n1\n2\n")
+    found = strict(backprop("grad", "-e", "L = sum(x^2)", "--at", f"x=@{table}", "--json", "--no-check").out)
+    assert found["gradients"] == {"x": [2.0, 4.0]}
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

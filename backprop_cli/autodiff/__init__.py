@@ -5,4 +5,4 @@ from backprop_cli.autodiff.engine import Value
 from backprop_cli.autodiff.notices import Warned
 from backprop_cli.autodiff.point import Given
 
-__all__ = ["Given", "Gradients", "Record", "Value", "Warned", "differentiate"]
+__all__ = ["Given", "Gradients", "Jacobians", "Record", "Value", "Warned", "differentiate", "jacobian"]

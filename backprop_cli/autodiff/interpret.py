@@ -117,6 +117,10 @@ class Interpreter:
                 adjoints[node] = self.zero(values[node])
         return adjoints
 
+    def static(self, node: int, values: list[Any]) -> dict[str, Any]:
+        """The arguments of a node that are no operands; only whole-array functions have any."""
+        return {}
+
     def nothing(self, upstream: Any) -> bool:
         return upstream is None or bool(upstream == 0)
 

@@ -132,7 +132,7 @@ def _leaf_value(engine: Engine, node: int, values: list[Any], known: bytearray) 
 def _ready(graph: Graph, node: int, values: list[Any], known: bytearray) -> bool:
     """Whether all that a node reads has a value; of a `where` only the branch that it takes counts."""
     operands = graph.operands(node)
-    if graph.primitive(node) is not None and graph.rows[graph.op[node]].head == "where" and known[operands[0]]:
-        if not hasattr(values[operands[0]], "shape"):
-            operands = (operands[1] if values[operands[0]] != 0 else operands[2],)
+    chooses = graph.rows[graph.op[node]].head == "where" and known[operands[0]]
+    if chooses and not hasattr(values[operands[0]], "shape"):
+        operands = (operands[1] if values[operands[0]] != 0 else operands[2],)
     return all(known[operand] for operand in operands) and all(known[leaf] for leaf in graph.held(node))

@@ -410,6 +410,14 @@ def _concat_back(f: Functions, s: Static, at: int, g: Any, y: Any, a: Any, b: An
     return second if at else first
 
 
+def _pile_axis(s: Static, a: Any) -> int:
+    return _one_axis(s, (2, *np.shape(a)), 0)
+
+
+def _pile_back(f: Functions, s: Static, at: int, g: Any, y: Any, a: Any, b: Any) -> Any:
+    return np.take(g, at, _pile_axis(s, a))
+
+
 def _pile_shape(s: Static, a: Shape, b: Shape) -> Shape:
     if a != b:
         raise Misshapen(f"stack needs arrays of one shape, not {told(a)} and {told(b)}")
@@ -427,6 +435,10 @@ def _reshape_shape(s: Static, x: Shape) -> Shape:
     if any(size < 0 for size in wanted) or math.prod(wanted) != count:
         raise Misshapen(f"{told(x)} has {count} entries and cannot become {told(tuple(s['shape']))}")
     return tuple(wanted)
+
+
+def _reshape(f: Functions, s: Static, x: Any) -> Any:
+    return np.reshape(x, _reshape_shape(s, np.shape(x)))
 
 
 def _index_shape(s: Static, x: Shape) -> Shape:
@@ -482,8 +494,8 @@ CODE: dict[str, Code] = {
     "det": Code(_square_to("det", False), lambda f, s, x: _determinant(x), lambda f, s, at, g, y, x: g * _cofactors(x)),
     "inv": Code(_square_to("inv", True), _inv, lambda f, s, at, g, y, x: -(y.T @ g @ y.T)),
     "concat": Code(_concat_shape, lambda f, s, a, b: np.concatenate([a, b], _one_axis(s, np.shape(a), 0)), _concat_back),
-    "pile": Code(_pile_shape, lambda f, s, a, b: np.stack([a, b], _one_axis(s, (2, *np.shape(a)), 0)), lambda f, s, at, g, y, a, b: np.take(g, at, _one_axis(s, (2, *np.shape(a)), 0))),
-    "reshape": Code(_reshape_shape, lambda f, s, x: np.reshape(x, _reshape_shape(s, np.shape(x))), lambda f, s, at, g, y, x: np.reshape(g, np.shape(x))),
+    "pile": Code(_pile_shape, lambda f, s, a, b: np.stack([a, b], _pile_axis(s, a)), _pile_back),
+    "reshape": Code(_reshape_shape, _reshape, lambda f, s, at, g, y, x: np.reshape(g, np.shape(x))),
     "onehot": Code(_onehot_shape, _onehot, lambda *_: None),
 }  # fmt: skip
 
