@@ -10,48 +10,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from backprop_cli.autodiff import Given, Gradients, Warned, differentiate
-from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
-from backprop_cli.graph.build import build
-from backprop_cli.graph.graph import Graph, Node
-from backprop_cli.lang.parse import parse, read
-from backprop_cli.lang.program import Program
-from backprop_cli.limits import OWN, Limits
+if TYPE_CHECKING:
+    from backprop_cli.autodiff import Given, Gradients, Jacobians, Warned, differentiate, jacobian
+    from backprop_cli.door import grad
+    from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
+    from backprop_cli.graph.build import build
+    from backprop_cli.graph.graph import Graph, Node
+    from backprop_cli.lang.parse import parse
+    from backprop_cli.lang.program import Program
+    from backprop_cli.limits import Limits
 
 __version__ = "0.1.0"
 
+# Where each name lives. They are fetched when asked for: `backprop --help` must not wait for a parser.
+_HOMES = {
+    "BackpropError": "errors",
+    "Diagnostic": "errors",
+    "Given": "autodiff",
+    "Gradients": "autodiff",
+    "Graph": "graph.graph",
+    "Jacobians": "autodiff",
+    "Limits": "limits",
+    "Node": "graph.graph",
+    "Program": "lang.program",
+    "Source": "errors",
+    "Span": "errors",
+    "Warned": "autodiff",
+    "build": "graph.build",
+    "differentiate": "autodiff",
+    "grad": "door",
+    "jacobian": "autodiff",
+    "parse": "lang.parse",
+}
+
 __all__ = [
-    "BackpropError", "Diagnostic", "Given", "Gradients", "Graph", "Limits", "Node", "Program", "Source", "Span", "Warned",
-    "build", "differentiate", "grad", "parse",
+    "BackpropError", "Diagnostic", "Given", "Gradients", "Graph", "Jacobians", "Limits", "Node", "Program", "Source", "Span",
+    "Warned", "build", "differentiate", "grad", "jacobian", "parse",
 ]  # fmt: skip
 
 
-def grad(
-    text: str,
-    at: Mapping[str, Given] | None = None,
-    of: str | None = None,
-    wrt: Sequence[str] | None = None,
-    *,
-    exact: bool = False,
-    limits: Limits = OWN,
-) -> Gradients:
-    """Value and gradients of a program given as text.
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
-    Args:
-        text: statements in the `.expr` language.
-        at: values of leaves, numbers or expressions without variables; they override those of the text.
-        of: the name to differentiate; the last one assigned unless given. It must be a scalar.
-        wrt: the names to differentiate by; the `param` leaves unless given, or every leaf where none is declared.
-        exact: work with rationals and closed constants in place of floats.
-        limits: how much work the text may ask for.
 
-    Returns:
-        The value (a float), the gradients by name (floats), warnings, and the record of the run.
-
-    Raises:
-        BackpropError: bad syntax, unknown or doubly assigned names, missing values, values outside a function's domain,
-            overflow. Its `diagnostics` say where, why, and what would mend it.
-    """
-    return differentiate(build(read(text), at or (), limits), at, of, wrt, exact=exact, limits=limits)
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import string
 from dataclasses import dataclass
 
@@ -212,7 +213,9 @@ def programs(draw: st.DrawFn, statements: int = 8, cornered: bool = True) -> Sam
         known.append(f"v{number}")
     lines.append("L = " + " + ".join(known[-3:]))
     sixteenths = st.integers(-24, 24).map(lambda n: n / 16 + 1 / 1000)
-    return Sample("\n".join(lines), {name: draw(sixteenths) for name in LEAVES})
+    text = "\n".join(lines)
+    used = set(re.findall(r"\w+", text))
+    return Sample(text, {name: draw(sixteenths) for name in LEAVES if name in used})
 
 
 # ---- texts that nobody means well ----

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import cached_property
 
-from backprop_cli.calculus.primitive import Primitive
-from backprop_cli.calculus.table import ROWS, function_names
+from backprop_cli.calculus.table import function_names
 from backprop_cli.errors import BackpropError, Diagnostic, Span, nearest
-from backprop_cli.graph.graph import CONSTANT, LEAF, Frame, Graph, Held, Parts
+from backprop_cli.graph.graph import CONSTANT, LEAF, Graph, Parts
 from backprop_cli.graph.layout import Misuse
-from backprop_cli.graph.template import Integers, Step, Template, Word, compile_template, not_integers
+from backprop_cli.graph.nodes import Function, Nodes, Poisoned, Right, own_words, signed_number, text_of
+from backprop_cli.graph.template import Template, compile_template
 from backprop_cli.lang.program import Assign, Declare, Define, Faulty, Program, Shape, Statement
-from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder
+from backprop_cli.lang.syntax import Apply, Expr, Name, postorder
 from backprop_cli.limits import OWN, Limits
 
 _POISON = -1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Function:
-    """A function of one's own, resolved: `bound` gives for each word of the body a node, or ~i for parameter i."""
-
-    parameters: tuple[str, ...]
-    template: Template
-    words: tuple[str, ...]
-    bound: dict[int, int]
-    parts: Parts
-    closed: bool
-    size: int
 
 
 def build(program: Program, given: Collection[str] = (), limits: Limits = OWN) -> Graph:
@@ -41,45 +27,24 @@ def build(program: Program, given: Collection[str] = (), limits: Limits = OWN) -
     return _Builder(program, given, limits).build()
 
 
-class _Poisoned(Exception):
-    """A name whose own statement is faulty is used: no further complaint."""
-
-
-class NotInteger(Exception):
-    """A word that is no integer stands where one is due."""
-
-
-class _Builder:
+class _Builder(Nodes):
     def __init__(self, program: Program, given: Collection[str], limits: Limits) -> None:
-        self.program, self.given, self.limits = program, given, limits
+        defined: dict[str, Define] = {}
+        super().__init__(defined, limits)
+        self.program, self.given = program, given
         self.faults = list(program.faults)
-        self.op: list[int] = []
-        self.a: list[int] = []
-        self.b: list[int] = []
-        self.more: dict[int, tuple[int, ...]] = {}
-        self.static: dict[int, tuple[tuple[str, object], ...]] = {}
-        self.literal: dict[int, str] = {}
         self.preset: dict[int, int] = {}
-        self.rows: list[Primitive] = []
-        self.row_numbers: dict[Primitive, int] = {}
         self.scope: dict[str, int] = {}
-        self.functions: dict[str, Function | None] = {}
         self.leaves: dict[str, int] = {}
         self.roles: dict[str, str] = {}
         self.labels: dict[int, str] = {}
-        self.firsts: list[int] = []
-        self.statement_of: list[int] = []
-        self.inlined: dict[int, tuple[Parts, int, Frame | None]] = {}
-        self.first_use: dict[int, Span] = {}
-        self.defaults: dict[str, int] = {}
         self.templates: dict[Shape, Template] = {}
         self.plain: dict[Shape, list[tuple[int, int, int]]] = {}
         self.output: str | None = None
         self.assigned: dict[str, Statement] = {}
-        self.defined: dict[str, Define] = {}
         for statement in program:
             if isinstance(statement, Define):
-                self.defined.setdefault(statement.name, statement)
+                defined.setdefault(statement.name, statement)
             elif statement.name is not None:
                 self.assigned.setdefault(statement.name, statement)
 
@@ -87,7 +52,7 @@ class _Builder:
         for number, statement in enumerate(self.program.statements):
             try:
                 self.add(number, statement)
-            except _Poisoned:
+            except Poisoned:
                 self.poison(statement)
             except Misuse as wrong:
                 self.poison(statement)
@@ -145,7 +110,7 @@ class _Builder:
         for word, _ in template.held:
             resolved[word] = self.resolve(holes[word], statement.word_span, word)
             variable = True
-        right = _Right(number, template, holes, resolved, lambda: statement.expr)
+        right = Right(number, template, holes, resolved, lambda: statement.expr)
         if template.calls:
             self.check_calls(template, statement.expr)
         if not variable and self.closed(template):
@@ -169,7 +134,7 @@ class _Builder:
         if statement.value is None:
             self.free_leaf(statement.name, statement.at)
             return
-        words, template = _own_words(statement.value, self.defined)
+        words, template = own_words(statement.value, self.defined)
         self.check_calls(template, statement.value)
         for word, name in (*template.names, *template.held):
             if name not in self.mathematical:
@@ -177,11 +142,11 @@ class _Builder:
                 hint = f"write  {statement.name} = ...  without {statement.role}, or give it a number"
                 raise Misuse("value-not-constant", f"a declared leaf holds a number, but its value uses {name}", at, hint)
         resolved = [self.resolve(part.id, None, 0) if isinstance(part, Name) else 0 for part in words]
-        self.leaf(statement, _Right(number, template, tuple(map(_text, words)), resolved, lambda: statement.value))  # type: ignore[arg-type,return-value]
+        self.leaf(statement, Right(number, template, tuple(map(text_of, words)), resolved, lambda: statement.value))  # type: ignore[arg-type,return-value]
 
-    def leaf(self, statement: Assign | Declare, right: _Right) -> None:
+    def leaf(self, statement: Assign | Declare, right: Right) -> None:
         """A statement whose right side holds no variable."""
-        number = _signed_number(right)
+        number = signed_number(right)
         if number is None:
             preset = self.emit(right)
             node = self.new(LEAF)
@@ -213,7 +178,7 @@ class _Builder:
         repeated = [p for at, p in enumerate(define.parameters) if p in define.parameters[:at]]
         if repeated:
             raise Misuse("name-assigned-twice", f"{name} has two parameters {repeated[0]}", define.at, "give them different names")
-        words, template = _own_words(define.body, self.defined)
+        words, template = own_words(define.body, self.defined)
         bound: dict[int, int] = {}
         for word, used in (*template.names, *template.held):
             if used in define.parameters:
@@ -231,7 +196,7 @@ class _Builder:
             size += self.function(call).size
         closed = self.closed(template) and all(node < 0 or self.labels.get(node, "") in self.mathematical for node in bound.values())
         self.functions[name] = Function(
-            define.parameters, template, tuple(map(_text, words)), bound, Parts(lambda: define.body, self.defined), closed, size
+            define.parameters, template, tuple(map(text_of, words)), bound, Parts(lambda: define.body, self.defined), closed, size
         )
 
     def refuse_second(self, statement: Assign | Declare) -> None:
@@ -262,7 +227,7 @@ class _Builder:
         """The node of a name that is used for the first time, or not well."""
         node = self.scope.get(name)
         if node == _POISON:
-            raise _Poisoned
+            raise Poisoned
         if node is not None:
             return node
         at = span_of(word) if span_of else Span(0, 0)
@@ -286,20 +251,6 @@ class _Builder:
             self.labels[node] = name
             return node
         return self.free_leaf(name, at)
-
-    def default(self, text: str, at: Span) -> int:
-        """The node of the value that an operand has when it is left out."""
-        if text not in self.defaults:
-            node = self.defaults[text] = self.new(CONSTANT)
-            self.literal[node] = text
-            self.first_use[node] = at
-        return self.defaults[text]
-
-    def function(self, name: str) -> Function:
-        function = self.functions[name]
-        if function is None:
-            raise _Poisoned
-        return function
 
     def check_calls(self, template: Template, expr: Expr) -> None:
         """Own functions are defined above their first use and get as many arguments as they have parameters."""
@@ -336,155 +287,7 @@ class _Builder:
     def closed(self, template: Template) -> bool:
         return all(self.function(call).closed for call in template.calls)
 
-    # ---- nodes ----
-
-    def begin(self, statement: int) -> None:
-        self.firsts.append(len(self.op))
-        self.statement_of.append(statement)
-
-    def new(self, op: int, a: int = -1, b: int = -1) -> int:
-        self.op.append(op)
-        self.a.append(a)
-        self.b.append(b)
-        return len(self.op) - 1
-
-    def row_number(self, row: Primitive) -> int:
-        number = self.row_numbers.get(row)
-        if number is None:
-            number = self.row_numbers[row] = len(self.rows)
-            self.rows.append(row)
-        return number
-
-    def emit_plain(self, right: _Right, steps: list[tuple[int, int, int]], statement: Assign) -> int:
-        self.begin(right.number)
-        op, a, b, results = self.op, self.a, self.b, right.resolved
-        node = len(op)
-        for constant in right.template.constants:
-            self.literal[node] = right.words[constant]  # type: ignore[index]
-            op.append(CONSTANT)
-            a.append(-1)
-            b.append(-1)
-            results[constant] = node  # type: ignore[index]
-            node += 1
-        for row, x, y in steps:
-            op.append(row)
-            a.append(results[x])
-            b.append(results[y] if y >= 0 else -1)
-            results.append(node)
-            node += 1
-        if node > self.limits.nodes:
-            self.refuse_size(node, statement.span)
-        return node - 1
-
-    def emit(self, right: _Right) -> int:
-        """The nodes of a right side, functions of one's own inlined; the node of the whole."""
-        template = right.template
-        size = len(self.op) + len(template.steps) + len(template.constants) + 1
-        size += sum(self.function(call).size for call in template.calls)
-        if size > self.limits.nodes:
-            self.refuse_size(size, right.whole().span)
-        defaults = [self.default(text, right.whole().span) for text in template.defaults]
-        self.begin(right.number)
-        first = len(self.op)
-        inlining = bool(template.calls)
-        parts = Parts(right.whole, self.defined)
-        stack = [self.activate(template, right.words, right.resolved, defaults, parts, None, inlining)]
-        while True:
-            running = stack[-1]
-            if running.done < len(running.template.steps):
-                step = running.template.steps[running.done]
-                part = len(running.template.constants) + running.done
-                running.done += 1
-                operands = [running.results[ref] for ref in step.operands]
-                if step.call is None:
-                    node = self.apply(step, operands, running, part)
-                    running.results.append(node)
-                    if inlining:
-                        self.inlined[node] = (running.parts, part, running.frame)
-                    continue
-                function = self.function(step.call)
-                frame = Frame(running.parts, part, function.parameters, running.frame)
-                inner = [
-                    operands[~node] if node < 0 else node for node in (function.bound.get(w, 0) for w in range(function.template.words))
-                ]
-                missing = [self.default(text, right.whole().span) for text in function.template.defaults]
-                stack.append(self.activate(function.template, function.words, inner, missing, function.parts, frame, inlining))
-                continue
-            result = running.results[running.template.result]
-            stack.pop()
-            if not stack:
-                break
-            stack[-1].results.append(result)
-        if result < first:
-            result = self.new(self.row_number(ROWS["="]), result)
-        return result
-
-    def activate(
-        self,
-        template: Template,
-        words: tuple[str, ...],
-        resolved: list[int],
-        defaults: list[int],
-        parts: Parts,
-        frame: Frame | None,
-        inlining: bool,
-    ) -> _Activation:
-        results = list(resolved)
-        for place, constant in enumerate(template.constants):
-            node = self.new(CONSTANT)
-            self.literal[node] = constant if isinstance(constant, str) else words[constant]
-            if inlining:
-                self.inlined[node] = (parts, place, frame)
-            if isinstance(constant, str):
-                results.append(node)
-            else:
-                results[constant] = node
-        results.extend(defaults)
-        return _Activation(template, words, results, parts, frame)
-
-    def apply(self, step: Step, operands: list[int], running: _Activation, part: int) -> int:
-        assert step.row is not None
-        row = self.row_number(step.row)
-        if len(operands) <= 2:
-            node = self.new(row, *operands)
-        else:
-            node = self.new(row)
-            self.more[node] = tuple(operands)
-        if step.static:
-            try:
-                self.static[node] = tuple((name, self.integers(given, running)) for name, given in step.static)
-            except NotInteger:
-                raise not_integers(running.parts[part].span) from None
-        return node
-
-    def integers(self, given: Integers, running: _Activation) -> object:
-        """Integers as they stand in this statement; leaves that hold them are `Held`."""
-        if isinstance(given, tuple):
-            return tuple(self.integers(each, running) for each in given)
-        if isinstance(given, slice):
-            return slice(*(self.integers(each, running) for each in (given.start, given.stop, given.step)))
-        if not isinstance(given, Word):
-            return given
-        text = running.words[given.number]
-        if any(given.number == word for word, _ in running.template.held):
-            node = running.results[given.number]
-            if self.op[node] == LEAF:
-                return Held(node, given.minus)
-            text = self.literal.get(node, "")
-        if not text.isdecimal():
-            raise NotInteger
-        return -int(text) if given.minus else int(text)
-
     # ---- complaints ----
-
-    def refuse_size(self, size: int, at: Span) -> None:
-        limit = self.limits.nodes
-        raise Misuse(
-            "too-many-nodes",
-            f"the graph would have {size:,} nodes or more; the limit is {limit:,}",
-            at,
-            "own functions are inlined at each call: name intermediate results instead of calling twice",
-        )
 
     def improved(self, wrong: Misuse) -> Diagnostic:
         hint = wrong.hint
@@ -499,50 +302,3 @@ class _Builder:
 
     def complain(self, diagnostic: Diagnostic) -> None:
         self.faults.append(diagnostic)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Right:
-    """The right side of a statement, ready to become nodes."""
-
-    number: int
-    template: Template
-    words: tuple[str, ...]
-    resolved: list[int]
-    whole: Callable[[], Expr]
-
-
-@dataclass(slots=True, eq=False)
-class _Activation:
-    """A template at work: a right side, or an own function being inlined."""
-
-    template: Template
-    words: tuple[str, ...]
-    results: list[int]
-    parts: Parts
-    frame: Frame | None
-    done: int = 0
-
-
-def _own_words(expr: Expr, own: Collection[str]) -> tuple[list[Name | Number], Template]:
-    """The names and numbers of a tree that has no shape, and its template."""
-    words = [part for part in postorder(expr) if isinstance(part, Name | Number)]
-    number = {id(part): at for at, part in enumerate(words)}
-    return words, compile_template(expr, len(words), lambda part: number.get(id(part)), own)
-
-
-def _text(part: Name | Number) -> str:
-    return part.id if isinstance(part, Name) else part.text
-
-
-def _signed_number(right: _Right) -> str | None:
-    """The text of a right side that is a number with a sign or none."""
-    template = right.template
-    if template.names or len(template.constants) != 1:
-        return None
-    text = template.constants[0] if isinstance(template.constants[0], str) else right.words[template.constants[0]]
-    if not template.steps:
-        return text
-    if len(template.steps) == 1 and template.steps[0].row is ROWS["u-"]:
-        return "-" + text
-    return None

@@ -38,8 +38,8 @@ class Template:
     """The making of an expression's nodes.
 
     Results are numbered: first the words of the shape, then the constants that are no words (raised digits), then the
-    defaults of operands left out, then one for each step; `result` is the number of the whole. `names` are the words that
-    are names, `held` those among them whose leaf holds an integer; `constants` are word numbers or texts, in the order of the nodes. `plain` is the
+    defaults of operands left out, then one for each step; `result` is the number of the whole. `names` are the words that are names, each with its place,
+    `held` those whose leaf holds an integer; `constants` are word numbers or texts, in the order of the nodes. `plain` is the
     fast form of the steps, there where all are rows with one operand or two and nothing is left out.
     """
 
@@ -100,8 +100,15 @@ def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | Non
 
     result = result_of(expr)
     simple = base == words and steps and all(s.row and 1 <= len(s.operands) <= 2 and not s.static for s in steps)
-    plain = tuple((s.row, *(*s.operands, -1)[:2]) for s in steps if s.row) if simple else None
-    return Template(tuple(sorted(names.items())), tuple(sorted(held.items())), tuple(constants), words, defaults, tuple(steps), plain, result)  # type: ignore[arg-type]
+    plain = tuple(map(_plain, steps)) if simple else None
+    return Template(
+        tuple(sorted(names.items())), tuple(sorted(held.items())), tuple(constants), words, defaults, tuple(steps), plain, result
+    )  # type: ignore[arg-type]
+
+
+def _plain(step: Step) -> tuple[Primitive, int, int]:
+    assert step.row is not None
+    return step.row, step.operands[0], step.operands[1] if len(step.operands) > 1 else -1
 
 
 def _integers(parts: tuple[Part, ...], word_of: Callable[[Part], int | None], held: dict[int, str]) -> Integers:

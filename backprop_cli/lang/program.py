@@ -144,10 +144,14 @@ class Define:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faulty:
-    """A statement that could not be read; where its name could, uses of the name are no further mistake."""
+    """A statement that could not be read; where its name could, uses of the name are no further mistake.
+
+    `function` is the name of a function of one's own whose definition could not be read.
+    """
 
     name: str | None
     span: Span
+    function: str | None = None
 
 
 Statement = Assign | Declare | Define | Faulty

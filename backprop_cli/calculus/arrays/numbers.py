@@ -1,0 +1,81 @@
+"""The arithmetics of arrays: float64, and exact numbers entry by entry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from backprop_cli.calculus.arithmetic import FLOAT, NATIVE, Arithmetic
+
+
+def _power(a: Any, b: Any) -> Any:
+    if isinstance(b, float | int):
+        if b == 2:
+            return a * a
+        if b == 1:
+            return a
+    return np.power(a, b)
+
+
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    if isinstance(condition, bool | float | np.bool_):
+        return a if condition else b
+    return np.where(condition, a, b)
+
+
+def _entrywise(function: Callable[..., float]) -> Callable[..., Any]:
+    def apply(x: Any) -> Any:
+        if isinstance(x, float | int):
+            return function(x)
+        return np.fromiter(map(function, np.ravel(x).tolist()), float, np.size(x)).reshape(np.shape(x))
+
+    return apply
+
+
+@cache
+def array_arithmetic() -> Arithmetic:
+    """Float64 arrays and, beside them, Python's floats for what is a scalar."""
+    renamed = {
+        "asin": "arcsin",
+        "acos": "arccos",
+        "atan": "arctan",
+        "asinh": "arcsinh",
+        "acosh": "arccosh",
+        "atanh": "arctanh",
+        "atan2": "arctan2",
+        "round": "rint",
+    }
+    own: dict[str, Callable[..., Any]] = {"power": _power, "where": _where, "erf": _entrywise(math.erf), "erfc": _entrywise(math.erfc)}
+    functions = {name: own.get(name) or getattr(np, renamed.get(name, name)) for name in NATIVE}
+
+    def finite(value: Any) -> bool:
+        return bool(np.isfinite(value).all())
+
+    return Arithmetic("array", functions, float, FLOAT.constants, False, {}, finite, math.inf, math.nan)
+
+
+def lifted(arithmetic: Arithmetic) -> Arithmetic:
+    """An arithmetic of single numbers, made to work on arrays of objects too."""
+    from dataclasses import replace
+
+    def entrywise(function: Callable[..., Any]) -> Callable[..., Any]:
+        def apply(*operands: Any) -> Any:
+            if not any(isinstance(operand, np.ndarray) for operand in operands):
+                return function(*operands)
+            return np.frompyfunc(function, len(operands), 1)(*operands)
+
+        return apply
+
+    functions = {name: entrywise(function) for name, function in arithmetic.functions.items()}
+    functions["where"] = entrywise(lambda condition, a, b: a if condition else b)
+
+    def finite(value: Any) -> bool:
+        if isinstance(value, np.ndarray):
+            return all(arithmetic.finite(each) for each in value.ravel())
+        return arithmetic.finite(value)
+
+    return replace(arithmetic, functions=functions, lazy=False, finite=finite, add=functions["add"], multiply=functions["multiply"])

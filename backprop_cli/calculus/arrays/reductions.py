@@ -1,0 +1,134 @@
+"""Functions that run over an axis: sums, extremes, softmax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backprop_cli.calculus.arrays.axes import (
+    Functions,
+    Misshapen,
+    Shape,
+    Static,
+    axes_of,
+    count_of,
+    reduced,
+    spread,
+    total,
+)
+
+
+def sum_of(f: Functions, s: Static, x: Any) -> Any:
+    return total(x, s)
+
+
+def sum_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
+    return spread(g, s, np.shape(x))
+
+
+def mean_of(f: Functions, s: Static, x: Any) -> Any:
+    return total(x, s) / count_of(s, np.shape(x))
+
+
+def mean_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
+    return spread(g / count_of(s, np.shape(x)), s, np.shape(x))
+
+
+def prod_of(f: Functions, s: Static, x: Any) -> Any:
+    return np.prod(x, axis=axes_of(s, np.shape(x)), keepdims=bool(s.get("keepdims")))
+
+
+def prod_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
+    """The product of all other entries, from products of those before and after: nothing is divided, so zeros do no harm."""
+    axes = axes_of(s, np.shape(x))
+    rest = tuple(axis for axis in range(np.ndim(x)) if axis not in axes)
+    rows = np.transpose(x, (*rest, *axes)).reshape(*[np.shape(x)[axis] for axis in rest], -1)
+    ones = np.ones_like(rows[..., :1]) if rows.dtype != object else rows[..., :1] * 0 + 1
+    before = np.cumprod(np.concatenate([ones, rows[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([ones, rows[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    moved = np.reshape(before * after, [np.shape(x)[axis] for axis in (*rest, *axes)])
+    others = np.transpose(moved, np.argsort((*rest, *axes)))
+    return spread(g, s, np.shape(x)) * others
+
+
+def _deviation(s: Static, x: Any) -> Any:
+    return x - total(x, s, keepdims=True) / count_of(s, np.shape(x))
+
+
+def var_of(f: Functions, s: Static, x: Any) -> Any:
+    away = _deviation(s, x)
+    return total(away * away, s) / count_of(s, np.shape(x))
+
+
+def var_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
+    return spread(g, s, np.shape(x)) * 2 * _deviation(s, x) / count_of(s, np.shape(x))
+
+
+def std_of(f: Functions, s: Static, x: Any) -> Any:
+    return f["sqrt"](var_of(f, s, x))
+
+
+def std_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
+    return spread(g / y, s, np.shape(x)) * _deviation(s, x) / count_of(s, np.shape(x))
+
+
+def max_of(f: Functions, s: Static, x: Any) -> Any:
+    return np.max(x, axis=axes_of(s, np.shape(x)), keepdims=bool(s.get("keepdims")))
+
+
+def min_of(f: Functions, s: Static, x: Any) -> Any:
+    return np.min(x, axis=axes_of(s, np.shape(x)), keepdims=bool(s.get("keepdims")))
+
+
+def _ties(s: Static, y: Any, x: Any) -> Any:
+    return np.equal(x, spread(y, s, np.shape(x))).astype(int)
+
+
+def extreme_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
+    tied = _ties(s, y, x)
+    return spread(g, s, np.shape(x)) * tied / total(tied, s, keepdims=True)
+
+
+def tied(s: Static, y: Any, x: Any) -> bool:
+    return bool(np.any(total(_ties(s, y, x), s) > 1))
+
+
+def lse_of(f: Functions, s: Static, x: Any, keepdims: bool | None = None) -> Any:
+    largest = np.max(x, axis=axes_of(s, np.shape(x)), keepdims=True)
+    shifted = f["log"](total(f["exp"](x - largest), s, keepdims=True)) + largest
+    keep = bool(s.get("keepdims")) if keepdims is None else keepdims
+    return shifted if keep else np.reshape(shifted, reduced({**s, "keepdims": False}, np.shape(x)))
+
+
+def lse_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
+    return spread(g, s, np.shape(x)) * f["exp"](x - spread(y, s, np.shape(x)))
+
+
+def _last(s: Static) -> Static:
+    return s if s.get("axis") is not None else {**s, "axis": -1}
+
+
+def softmax_of(f: Functions, s: Static, x: Any) -> Any:
+    s = _last(s)
+    raised = f["exp"](x - np.max(x, axis=axes_of(s, np.shape(x)), keepdims=True))
+    return raised / total(raised, s, keepdims=True)
+
+
+def softmax_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
+    return y * (g - total(g * y, _last(s), keepdims=True))
+
+
+def log_softmax_of(f: Functions, s: Static, x: Any) -> Any:
+    return x - lse_of(f, _last(s), x, keepdims=True)
+
+
+def log_softmax_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
+    return g - f["exp"](y) * total(g, _last(s), keepdims=True)
+
+
+def same_last(s: Static, shape: Shape) -> Shape:
+    if not shape:
+        raise Misshapen("softmax needs a vector or a matrix, not a scalar")
+    reduced(_last(s), shape)
+    return shape

@@ -1,0 +1,133 @@
+"""What Lark calls while it reads: trees with the places they have in the source, built without recursion."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token, Transformer, v_args
+
+from backprop_cli.errors import Span
+from backprop_cli.lang.program import Declare, Define, Statement
+from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice
+from backprop_cli.lang.text import canonical, misfit
+
+_SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_ALIASES = {"−": "-", "·": "*", "×": "*", "⋅": "*", "⊙": "*", "÷": "/", "**": "^"}
+
+
+def grammar_dir() -> Traversable:
+    """Where the grammars lie: inside an installed package, beside it in a checkout."""
+    packaged = files("backprop_cli") / "grammar"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "grammar"
+
+
+@v_args(inline=True)
+class Trees(Transformer[Token, Any]):
+    """What Lark calls when a rule is complete. The methods bear the names of the rules' aliases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = 0
+        self.outer: dict[int, Span] = {}
+
+    def begin(self, base: int) -> None:
+        """A new text starts, `base` code points into its source."""
+        self.base = base
+        self.outer = {}
+
+    def at(self, token: Token) -> Span:
+        start = self.base + (token.start_pos or 0)
+        return Span(start, start + len(token))
+
+    def span(self, part: Part) -> Span:
+        """The place of a part with the parentheses around it."""
+        return self.outer.get(id(part), part.span)
+
+    def number(self, token: Token) -> Expr:
+        return Number(str(token), self.at(token))
+
+    def name(self, token: Token) -> Expr:
+        return Name(canonical(str(token)), self.at(token))
+
+    def infix(self, left: Expr, sign: Token, right: Expr) -> Expr:
+        return Apply(_ALIASES.get(sign, str(sign)), (left, right), (), self.span(left).to(self.span(right)))
+
+    def negate(self, sign: Token, operand: Expr) -> Expr:
+        return Apply(NEGATE, (operand,), (), self.at(sign).to(self.span(operand)))
+
+    def plus(self, sign: Token, operand: Expr) -> Expr:
+        self.outer[id(operand)] = self.at(sign).to(self.span(operand))
+        return operand
+
+    def superscript(self, base: Expr, sign: Token) -> Expr:
+        at = self.at(sign)
+        text = sign.translate(_SUPERSCRIPTS)
+        power: Expr = Number(text.lstrip("+-"), at)
+        if text.startswith("-"):
+            power = Apply(NEGATE, (power,), (), at)
+        return Apply("^", (base, power), (), self.span(base).to(at))
+
+    def root(self, sign: Token, operand: Expr) -> Expr:
+        return Apply("sqrt", (operand,), (), self.at(sign).to(self.span(operand)))
+
+    def transpose(self, operand: Expr, sign: Token) -> Expr:
+        return Apply(TRANSPOSE, (operand,), (), self.span(operand).to(self.at(sign)))
+
+    def call(self, function: Token, opening: Token, arguments: list[Any], closing: Token) -> Expr:
+        head = "sigmoid" if function == "σ" else str(function)
+        head = canonical(head) if misfit(head) is None else head
+        operands = tuple(a for a in arguments if not isinstance(a, tuple))
+        keywords = tuple(a for a in arguments if isinstance(a, tuple))
+        return Apply(head, operands, keywords, self.at(function).to(self.at(closing)))
+
+    def keyword(self, name: Token, value: Expr) -> tuple[str, Expr]:
+        return (str(name), value)
+
+    def arguments(self, *arguments: Any) -> list[Any]:
+        return list(arguments)
+
+    items = arguments
+    indices = arguments
+    bindings = arguments
+
+    def parenthesised(self, opening: Token, inner: Expr, closing: Token) -> Expr:
+        self.outer[id(inner)] = self.at(opening).to(self.at(closing))
+        return inner
+
+    def brackets(self, opening: Token, items: list[Any], closing: Token) -> Expr:
+        return Brackets(tuple(i for i in items if i is not None), self.at(opening).to(self.at(closing)))
+
+    def index(self, base: Expr, opening: Token, items: list[Any], closing: Token) -> Expr:
+        return Index(base, tuple(items), self.span(base).to(self.at(closing)))
+
+    def slice(self, start: Expr | None, colon: Token, stop: Expr | None, second: Token | None, step: Expr | None) -> Slice:
+        first = self.span(start) if start else self.at(colon)
+        last = self.span(step) if step else self.at(second) if second else self.span(stop) if stop else self.at(colon)
+        return Slice(start, stop, step, first.to(last))
+
+    def binding(self, name: Token, value: Expr | None) -> tuple[str, Span, Expr | None]:
+        return (str(name), self.at(name), value)
+
+    def declare(self, role: Token, bound: list[tuple[str, Span, Expr | None]]) -> list[Statement]:
+        return [Declare(str(role), canonical(str(name)), at, value) for name, at, value in bound]
+
+    def define(self, name: Token, opening: Token, *rest: Any) -> list[Statement]:
+        *parameters, _closing, body = rest
+        head = "sigmoid" if name == "σ" else canonical(str(name))
+        return [Define(head, self.at(name), tuple(canonical(str(p)) for p in parameters), body, self.at(name).to(self.span(body)))]
+
+    def assign(self, name: Token, value: Expr) -> list[Statement]:
+        raise AssertionError("an assignment is read by its shape")
+
+
+TREES = Trees()
+
+
+@cache
+def lark_parser() -> Lark:
+    text = (grammar_dir() / "expr.lark").read_text("utf-8")
+    return Lark(text, parser="lalr", start=["statement", "bindings", "expr"], maybe_placeholders=True, transformer=TREES)
