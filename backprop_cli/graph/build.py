@@ -29,7 +29,7 @@ def build(program: Program, given: Collection[str] = (), limits: Limits = OWN) -
 
 class _Builder(Nodes):
     def __init__(self, program: Program, given: Collection[str], limits: Limits) -> None:
-        defined: dict[str, Define] = {}
+        defined: dict[str, Define | Faulty] = {}
         super().__init__(defined, limits)
         self.program, self.given = program, given
         self.faults = list(program.faults)
@@ -45,6 +45,8 @@ class _Builder(Nodes):
         for statement in program:
             if isinstance(statement, Define):
                 defined.setdefault(statement.name, statement)
+            elif isinstance(statement, Faulty) and statement.function is not None:
+                defined.setdefault(statement.function, statement)
             elif statement.name is not None:
                 self.assigned.setdefault(statement.name, statement)
 
@@ -56,18 +58,13 @@ class _Builder(Nodes):
                 self.poison(statement)
             except Misuse as wrong:
                 self.poison(statement)
-                self.complain(self.improved(wrong))
+                self.faults.append(self.improved(wrong))
             except BackpropError as error:
                 self.poison(statement)
                 self.faults.extend(error.diagnostics)
         if self.output is None and not self.faults:
-            raise BackpropError(
-                Diagnostic(
-                    "empty-program",
-                    f"{self.program.source.name} assigns nothing, so there is nothing to differentiate",
-                    hint="write a statement such as  L = (x - 1)^2",
-                )
-            )
+            message = f"{self.program.source.name} assigns nothing, so there is nothing to differentiate"
+            raise BackpropError(Diagnostic("empty-program", message, hint="write a statement such as  L = (x - 1)^2"))
         if self.faults:
             raise BackpropError(sorted(self.faults, key=lambda d: d.span.start if d.span else -1))
         return Graph(
@@ -170,7 +167,7 @@ class _Builder(Nodes):
     def define(self, define: Define) -> None:
         name = define.name
         if name in self.functions:
-            line = self.program.source.place(self.defined[name].at.start)[0]
+            line = self.program.source.place(self.defined[name].span.start)[0]
             raise Misuse(
                 "name-assigned-twice", f"{name}(...) is defined twice", define.at, f"it was defined in line {line}: choose another name"
             )
@@ -210,8 +207,9 @@ class _Builder(Nodes):
         )
 
     def poison(self, statement: Statement) -> None:
-        if isinstance(statement, Define):
-            self.functions[statement.name] = None
+        function = statement.name if isinstance(statement, Define) else getattr(statement, "function", None)
+        if function is not None:
+            self.functions[function] = None
         elif statement.name is not None:
             self.scope.setdefault(statement.name, _POISON)
             self.output = statement.name
@@ -260,7 +258,7 @@ class _Builder(Nodes):
             if not isinstance(part, Apply) or part.head not in self.defined:
                 continue
             if part.head not in self.functions:
-                line = self.program.source.place(self.defined[part.head].at.start)[0]
+                line = self.program.source.place(self.defined[part.head].span.start)[0]
                 raise Misuse(
                     "used-before-assignment",
                     f"{part.head}(...) is used above its definition",
@@ -299,6 +297,3 @@ class _Builder(Nodes):
                 close = nearest(name, [*function_names(), *self.defined])
                 hint = f"did you mean {close}?" if close else hint
         return Diagnostic(wrong.reference, wrong.message, self.program.source, wrong.span, hint=hint)
-
-    def complain(self, diagnostic: Diagnostic) -> None:
-        self.faults.append(diagnostic)

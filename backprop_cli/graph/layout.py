@@ -79,9 +79,8 @@ def _call(part: Apply, head: str, given: tuple[Expr, ...], keywords: dict[str, E
             hint = f"{head}(x, axis=0) reduces one array; {head}(a, b) compares entry by entry and has no axis"
             raise Misuse("unknown-keyword", f"{head} of several expressions has no keyword {next(iter(keywords))}", part.span, hint)
         if len(given) > MOST_OPERANDS:
-            raise Misuse(
-                "wrong-number-of-arguments", f"{head} takes at most {MOST_OPERANDS} expressions", part.span, f"write {head}([a, b, ...])"
-            )
+            hint = f"nest it, or write {head}([a, b, ...])"
+            raise Misuse("wrong-number-of-arguments", f"{head} takes at most {MOST_OPERANDS} expressions", part.span, hint)
         return Use(row_of_several(SEVERAL[head], len(given)), given)
     found = row(head)
     if found is None:

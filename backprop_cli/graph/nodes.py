@@ -11,7 +11,7 @@ from backprop_cli.errors import Span
 from backprop_cli.graph.graph import CONSTANT, LEAF, Frame, Held, Parts
 from backprop_cli.graph.layout import Misuse
 from backprop_cli.graph.template import Integers, Step, Template, Word, compile_template, not_integers
-from backprop_cli.lang.program import Assign, Define
+from backprop_cli.lang.program import Assign, Define, Faulty
 from backprop_cli.lang.syntax import Expr, Name, Number, postorder
 from backprop_cli.limits import Limits
 
@@ -63,7 +63,7 @@ class NotInteger(Exception):
 class Nodes:
     """Grows the lists. `defined` are the file's own functions, `functions` those resolved so far (None: faulty)."""
 
-    def __init__(self, defined: Mapping[str, Define], limits: Limits) -> None:
+    def __init__(self, defined: Mapping[str, Define | Faulty], limits: Limits) -> None:
         self.defined, self.limits = defined, limits
         self.op: list[int] = []
         self.a: list[int] = []

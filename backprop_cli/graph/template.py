@@ -38,9 +38,10 @@ class Template:
     """The making of an expression's nodes.
 
     Results are numbered: first the words of the shape, then the constants that are no words (raised digits), then the
-    defaults of operands left out, then one for each step; `result` is the number of the whole. `names` are the words that are names, each with its place,
-    `held` those whose leaf holds an integer; `constants` are word numbers or texts, in the order of the nodes. `plain` is the
-    fast form of the steps, there where all are rows with one operand or two and nothing is left out.
+    defaults of operands left out, then one for each step; `result` is the number of the whole. `names` are the words that
+    are names, each with its place, `held` those whose leaf holds an integer; `constants` are word numbers or texts, in the
+    order of the nodes. `plain` is the fast form of the steps, there where all are rows with one operand or two and nothing
+    is left out.
     """
 
     names: tuple[tuple[int, str], ...]
@@ -103,7 +104,7 @@ def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | Non
     plain = tuple(map(_plain, steps)) if simple else None
     return Template(
         tuple(sorted(names.items())), tuple(sorted(held.items())), tuple(constants), words, defaults, tuple(steps), plain, result
-    )  # type: ignore[arg-type]
+    )
 
 
 def _plain(step: Step) -> tuple[Primitive, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from backprop_cli.calculus.algebra import Untranslatable, to_sympy
@@ -56,6 +57,8 @@ def written(scope: Scope, tree: Expr, place: int, most: int) -> Expr:
             raise TooLarge(f"more than {most:,} parts")
         return substitute(bodies[number], values)
 
+    if sum(1 for _ in islice(postorder(tree), most + 1)) > most:
+        raise TooLarge(f"more than {most:,} parts")
     for number, define in scope.functions_for(scope.own_heads(tree), place):
         # A parameter's name must not catch a variable of the same name in a function that this one calls.
         renamed = substitute(define.body, {name: Name(f"{number}:{name}") for name in define.parameters})
