@@ -90,6 +90,13 @@ class ArrayInterpreter(Interpreter):
     def nothing(self, upstream: Any) -> bool:
         return upstream is None or (not self.strict and not np.any(upstream != 0))
 
+    def filled(self, adjoints: list[Any], values: list[Any]) -> list[Any]:
+        """Zeros where nothing arrived, for the names asked for; arrays of zeros for all others would be a waste."""
+        for node in self.plan.wrt:
+            if adjoints[node] is None:
+                adjoints[node] = self.zero(values[node])
+        return adjoints
+
     def zero(self, value: Any) -> Any:
         shape = np.shape(value)
         nil = self.arithmetic.number("0")

@@ -90,7 +90,7 @@ class Interpreter:
     # ---- backward ----
 
     def backward(self, values: list[Any], seed: Any = None) -> list[Any]:
-        """The adjoints of all nodes, None where nothing arrives. A local derivative of 0 contributes 0, whatever arrives."""
+        """The adjoints of all nodes. A local derivative of 0 contributes 0, whatever arrives."""
         plan, graph = self.plan, self.plan.graph
         adjoints: list[Any] = [None] * len(graph)
         adjoints[plan.output] = self.arithmetic.number("1") if seed is None else seed
@@ -112,10 +112,11 @@ class Interpreter:
                     raise self.faults.inexact(node, values, str(reason)) from None
                 if not self.strict and adjoints[operand] is not None and not self.arithmetic.finite(adjoints[operand]):
                     raise self.faults.adjoint(node, operand, values)
-        for node in plan.wrt:
-            if adjoints[node] is None:
-                adjoints[node] = self.zero(values[node])
-        return adjoints
+        return self.filled(adjoints, values)
+
+    def filled(self, adjoints: list[Any], values: list[Any]) -> list[Any]:
+        """Zeros where nothing arrived."""
+        return [self.zero(value) if adjoint is None else adjoint for adjoint, value in zip(adjoints, values, strict=True)]
 
     def static(self, node: int, values: list[Any]) -> dict[str, Any]:
         """The arguments of a node that are no operands; only whole-array functions have any."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backprop_cli.autodiff.engine import Engine, Value
+from backprop_cli.autodiff.interpret import NEEDED
 from backprop_cli.autodiff.plan import Plan
 from backprop_cli.errors import BackpropError, Span
 from backprop_cli.graph.graph import CONSTANT, Graph
@@ -86,12 +87,17 @@ def _dependent(plan: Plan) -> bytearray:
 
 def unused(engine: Engine, plan: Plan, computed: list[Value]) -> list[Warned]:
     """A warning for every statement outside its domain that the output does not use."""
-    graph, arithmetic = engine.graph, engine.arithmetic
+    graph = engine.graph
     careful = engine.interpreter(plan)
     known = bytearray(plan.needed)
     values: list[Any] = list(computed)
-    told: set[int] = set()
-    found = []
+    order: list[int] = []
+    found: dict[int, Warned] = {}
+
+    def tell(node: int, fault: BackpropError) -> None:
+        message = f"{graph.labels[plan.output]} does not use this, and it has no value: {fault.diagnostics[0].message}"
+        found.setdefault(graph.first_of(node), Warned(label(graph, node), graph.span(node), message))
+
     with engine.quiet():
         for node, op in enumerate(graph.op):
             if known[node]:
@@ -99,19 +105,19 @@ def unused(engine: Engine, plan: Plan, computed: list[Value]) -> list[Warned]:
             if op < 0:
                 known[node] = _leaf_value(engine, node, values, known)
                 continue
-            if not _ready(graph, node, values, known):
-                continue
-            try:
-                values[node] = careful.value(node, values)
-                fault = None if arithmetic.finite(values[node]) else engine.faults.value(node, values)
-            except BackpropError as error:
-                fault = error
-            known[node] = fault is None
-            if fault is not None and graph.first_of(node) not in told:
-                told.add(graph.first_of(node))
-                message = f"{graph.labels[plan.output]} does not use this, and it has no value: {fault.diagnostics[0].message}"
-                found.append(Warned(label(graph, node), graph.span(node), message))
-    return found
+            if all(known[each] for each in (*graph.operands(node), *graph.held(node))):
+                try:
+                    values[node] = careful.value(node, values)
+                    known[node] = 1
+                    order.append(node)
+                except BackpropError as error:
+                    tell(node, error)
+        careful.demand(values, order, [node for node in order if node in graph.labels])
+        undefined = [node for node in order if careful.demanded[node] == NEEDED and not engine.arithmetic.finite(values[node])]
+        for node in undefined:
+            if all(engine.arithmetic.finite(values[operand]) for operand in graph.operands(node)):
+                tell(node, engine.faults.value(node, values))
+    return list(found.values())
 
 
 def _leaf_value(engine: Engine, node: int, values: list[Any], known: bytearray) -> bool:
@@ -127,12 +133,3 @@ def _leaf_value(engine: Engine, node: int, values: list[Any], known: bytearray) 
         values[node] = values[graph.preset[node]]
         return bool(known[graph.preset[node]])
     return False
-
-
-def _ready(graph: Graph, node: int, values: list[Any], known: bytearray) -> bool:
-    """Whether all that a node reads has a value; of a `where` only the branch that it takes counts."""
-    operands = graph.operands(node)
-    chooses = graph.rows[graph.op[node]].head == "where" and known[operands[0]]
-    if chooses and not hasattr(values[operands[0]], "shape"):
-        operands = (operands[1] if values[operands[0]] != 0 else operands[2],)
-    return all(known[operand] for operand in operands) and all(known[leaf] for leaf in graph.held(node))

@@ -14,7 +14,7 @@ from backprop_cli.graph.build import build
 from backprop_cli.graph.graph import Graph
 from backprop_cli.lang.parse import parse_expression
 from backprop_cli.lang.program import Declare, Program
-from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Index, Name, Number, Part, fold, postorder
+from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Index, Name, Number, Part, fold, names_in, postorder
 from backprop_cli.lang.text import source
 from backprop_cli.lang.unparse import unparse
 from backprop_cli.limits import Limits
@@ -86,13 +86,13 @@ def _constant(name: str, value: Expr, exact: bool, limits: Limits) -> Value:
         return _array(name, plain, exact)
     if isinstance(value, Number):
         return scalar_arithmetic(exact, limits).number(value.text)
-    text = unparse(value)
-    program = Program(source(text, f"the value of {name}"), (Declare("input", name, Span(0, len(text)), parse_expression(text)),))
-    graph = build(program, (), limits)
-    stray = [leaf for leaf in graph.leaves if leaf != name]
+    stray = [word for word in names_in(value) if word not in ("pi", "e")]
     if stray:
         message = f"the value of {name} must be a number, and {stray[0]} is a name"
         raise BackpropError(Diagnostic("not-constant", message, hint="pi and e are the only names that may stand here"))
+    text = unparse(value)
+    program = Program(source(text, f"the value of {name}"), (Declare("input", name, Span(0, len(text)), parse_expression(text)),))
+    graph = build(program, (), limits)
     engine = Engine(graph, {}, exact, limits)
     return engine.start(make_plan(graph, graph.leaves[name], (), ()))[graph.leaves[name]]
 

@@ -98,7 +98,7 @@ TRIGONOMETRIC = (
     elementwise("asin", "x", "asin(x)", "1/sqrt(1 - x^2)", rule="inverse sine", latex=r"\arcsin\left(<x>\right)", computed=("1/sqrt((1 - x)*(1 + x))",), domain=Domain("abs(x) <= 1", "asin of {value}", "asin needs -1 <= {x} <= 1"), alias="arcsin", samples=((-0.9, 0.9),)),
     elementwise("acos", "x", "acos(x)", "-1/sqrt(1 - x^2)", rule="inverse cosine", latex=r"\arccos\left(<x>\right)", computed=("-1/sqrt((1 - x)*(1 + x))",), domain=Domain("abs(x) <= 1", "acos of {value}", "acos needs -1 <= {x} <= 1"), alias="arccos", samples=((-0.9, 0.9),)),
     elementwise("atan", "x", "atan(x)", "1/(1 + x^2)", rule="inverse tangent", latex=r"\arctan\left(<x>\right)", alias="arctan"),
-    elementwise("atan2", "a b", "atan2(a, b)", "b/(a^2 + b^2)", "-a/(a^2 + b^2)", computed=("b/hypot(a, b)/hypot(a, b)", "-a/hypot(a, b)/hypot(a, b)"), rule="angle", latex=r"\operatorname{atan2}\left(<a>, <b>\right)", domain=Domain("(a != 0) + (b != 0)", "atan2(0, 0) has no angle", "{a} and {b} must not both be 0"), samples=((0.25, 2.0), (-2.0, 2.0))),
+    elementwise("atan2", "a b", "atan2(a, b)", "b/(a^2 + b^2)", "-a/(a^2 + b^2)", computed=("b/hypot(a, b)/hypot(a, b)", "-a/hypot(a, b)/hypot(a, b)"), rule="angle", latex=r"\operatorname{atan2}\left(<a>, <b>\right)", domain=Domain("(a != 0) + (b != 0)", "atan2(0, 0) has no angle", "{a} and {b} must not both be 0"), slope_domain=(Domain("(a != 0) + (b != 0)", "atan2(0, 0) has no angle", "{a} and {b} must not both be 0"),) * 2, samples=((0.25, 2.0), (-2.0, 2.0))),
     elementwise("sinh", "x", "sinh(x)", "cosh(x)", rule="hyperbolic sine", latex=r"\sinh\left(<x>\right)"),
     elementwise("cosh", "x", "cosh(x)", "sinh(x)", rule="hyperbolic cosine", latex=r"\cosh\left(<x>\right)"),
     elementwise("tanh", "x", "tanh(x)", "1 - y^2", rule="hyperbolic tangent", latex=r"\tanh\left(<x>\right)", computed=("4*exp(-2*abs(x))/(1 + exp(-2*abs(x)))^2",)),
@@ -156,7 +156,9 @@ ARRAYS = (
     structural("onehot", "", rule="one-hot vector", code="onehot", textbook="onehot(k, n)", latex=r"\operatorname{onehot}", static="k n"),
 )  # fmt: skip
 
-ROWS: dict[str, Primitive] = {each.head: each for each in (*ARITHMETIC, *COMPARISONS, *ELEMENTARY, *TRIGONOMETRIC, *CHOICES, *NETWORK, *ARRAYS)}
+ROWS: dict[str, Primitive] = {
+    each.head: each for each in (*ARITHMETIC, *COMPARISONS, *ELEMENTARY, *TRIGONOMETRIC, *CHOICES, *NETWORK, *ARRAYS)
+}
 _ALIASES = {alias: each.head for each in ROWS.values() for alias in each.aliases}
 
 # Several operands where the row has two: max(a, b, c) is the elementwise maximum of all three.

@@ -10,6 +10,7 @@ from backprop_cli.calculus.algebra import Untranslatable, from_sympy, tree_size
 from backprop_cli.lang.program import Program
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number
 from backprop_cli.limits import OWN, Limits
+from backprop_cli.oracles.derived import derivative
 from backprop_cli.oracles.expand import Written
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS, Scope
@@ -79,7 +80,7 @@ class _Nodes:
         if self.written.extent.size > WORK // 4:
             raise NoOpinion("SymPy would take too long")
         whole = self.written.expanded(self.output, (name,))
-        return self._tree(whole.diff(self.written.symbol(name)))
+        return self._tree(derivative(whole, self.written.symbol(name)))
 
     def in_nodes(self, name: str) -> Expr:
         """The chain rule from behind, in the names of the nodes, shortened where a node's own definition cancels."""
@@ -106,7 +107,7 @@ class _Nodes:
                 if adjoints[name] is None or adjoints[read] is None:
                     adjoints[read] = None
                     continue
-                total = adjoints[read] + adjoints[name] * local.diff(symbol)
+                total = adjoints[read] + adjoints[name] * derivative(local, symbol)
                 adjoints[read] = total if tree_size(total) <= self.most else None
         return adjoints
 

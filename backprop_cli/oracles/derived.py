@@ -30,11 +30,7 @@ class Derived:
 
     def slope(self, operand: int) -> Any:
         """SymPy's derivative by an operand."""
-        import sympy
-
-        slope = self.expr.diff(self.symbols[operand])
-        # x^n/x is x^(n - 1) at 0 too.
-        return sympy.powsimp(slope, combine="exp") if any(not power.exp.is_number for power in self.expr.atoms(sympy.Pow)) else slope
+        return derivative(self.expr, self.symbols[operand])
 
     def slopes(self, operands: tuple[int, ...]) -> Stream:
         """The derivatives by some operands, then the corners' distances (corner_gaps)."""
@@ -73,6 +69,14 @@ class Differentiated:
 
     def value(self, piece: Piece) -> Stream:
         return self.of(piece).value
+
+
+def derivative(expr: Any, symbol: Any) -> Any:
+    """SymPy's derivative; where it writes x^n/x, x^(n - 1), which is right at 0 too."""
+    import sympy
+
+    slope = expr.diff(symbol)
+    return sympy.powsimp(slope, combine="exp") if any(not power.exp.is_number for power in expr.atoms(sympy.Pow)) else slope
 
 
 def constants() -> dict[str, Any]:

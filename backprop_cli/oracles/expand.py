@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from math import prod
 from typing import Any
 
 from backprop_cli.calculus.algebra import Untranslatable, to_sympy
@@ -77,15 +78,18 @@ def extent(tree: Expr, names: Mapping[str, Extent]) -> Extent:
             return Extent(1, 1, bits, 1 << min(bits, _CAPPED))
         assert isinstance(part, Apply)
         bits, largest = sum(each.bits for each in below), 1
-        if part.head in ("+", "-", "*", "/", NEGATE):
-            for each in below:
-                largest = min(largest * max(each.largest, 2), 1 << _CAPPED)
+        if part.head in ("+", "-"):
+            largest = sum(each.largest for each in below if each.bits) or 1
+        elif part.head in ("*", "/", NEGATE):
+            largest = prod(each.largest for each in below)
         elif part.head in ("^", "exp"):
             # exp(3*log(2*x)) is a power of 2*x for SymPy.
-            if below[-1].largest > 2 * _EXPONENT:
+            power = below[-1].largest
+            if power > 2 * _EXPONENT:
                 raise TooLarge("an exponent is too large to be written out")
-            bits = below[0].bits * below[-1].largest + below[-1].bits
-            largest = 1 << _CAPPED
+            bits = below[0].bits * power + below[-1].bits
+            largest = min(below[0].largest, 1 << _CAPPED) ** power if part.head == "^" else 1
+        largest = min(largest, 1 << _CAPPED)
         if bits > _BITS:
             raise TooLarge("its numbers are too large to be written out")
         return Extent(1 + sum(each.size for each in below), 1 + max(each.depth for each in below), bits, largest)

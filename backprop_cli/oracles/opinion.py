@@ -8,8 +8,9 @@ from backprop_cli.errors import Span
 
 # Relative to the sum of the absolute contributions, in which cancellation is no fault.
 TOLERANCE = 1e-9
-# A gradient that is off by more than NOTED of itself, and by more than a few roundings of its terms, carries a note.
-NOTED, ROUNDING = 1e-6, 1e-13
+# A gradient that is off by more than NOTED of itself carries a note; where its terms cancel exactly (what is left of them at
+# high precision is below NOISE), one that is off by more than ROUNDING of its terms.
+NOTED, ROUNDING, NOISE = 1e-6, 1e-13, 1e-40
 # Below this float64 thins out: a gradient that underflows is no disagreement.
 TINY = 1e-300
 

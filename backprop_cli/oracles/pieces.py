@@ -37,19 +37,20 @@ Ref = tuple[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One piece applied; `shown` is what the user wrote there."""
+    """One piece, or a whole plan, applied; `shown` is what the user wrote there."""
 
-    piece: Piece
+    does: Piece | Plan
     refs: tuple[Ref, ...]
     shown: Expr | None = None
 
 
 @dataclass(slots=True)
 class Plan:
-    """The steps that compute a right side; `result` is where its value is."""
+    """The steps that compute a right side or the body of a function; `result` is where its value is, `pieces` how many it applies."""
 
     steps: list[Step] = field(default_factory=list)
     result: Ref = ("s", -1)
+    pieces: int = 0
 
 
 @dataclass(slots=True)
@@ -137,28 +138,24 @@ class Planner:
                 refs.append(ref)
             return Name(known[ref])
 
+        def append(step: Step, pieces: int) -> None:
+            made.steps.append(step)
+            made.pieces += pieces
+            if made.pieces > _MOST_STEPS:
+                raise NoOpinion("the functions of the file's own expand without bound")
+
         def cut(term: _Term) -> _Term:
             if isinstance(term.tree, Name):
                 return term
             names = list(names_in(term.tree))
             piece = self._piece(term.tree, names)
-            made.steps.append(Step(piece, tuple(refs[int(name)] for name in names), term.shown))
-            if len(made.steps) > _MOST_STEPS:
-                raise NoOpinion("the functions of the file's own expand without bound")
+            append(Step(piece, tuple(refs[int(name)] for name in names), term.shown), 1)
             return _Term(leaf(("s", len(made.steps) - 1)))
 
         def called(body: Plan, given: list[_Term]) -> _Term:
-            arguments = [refs[int(_name(cut(each).tree))] for each in given]
-            base = len(made.steps)
-            if base + len(body.steps) > _MOST_STEPS:
-                raise NoOpinion("the functions of the file's own expand without bound")
-
-            def moved(ref: Ref) -> Ref:
-                kind, which = ref
-                return ("s", base + which) if kind == "s" else arguments[which] if kind == "p" else ref
-
-            made.steps.extend(Step(step.piece, tuple(map(moved, step.refs)), step.shown) for step in body.steps)
-            return _Term(leaf(moved(body.result)))
+            arguments = tuple([refs[int(_name(cut(each).tree))] for each in given])
+            append(Step(body, arguments), body.pieces)
+            return _Term(leaf(("s", len(made.steps) - 1)))
 
         def combine(part: Part, below: list[_Term]) -> _Term:
             if isinstance(part, Name | Number):

@@ -9,7 +9,7 @@ from typing import Any
 from backprop_cli.lang.program import Program
 from backprop_cli.limits import OWN, Limits
 from backprop_cli.oracles import rounding, statements, symbolic
-from backprop_cli.oracles.opinion import NOTED, ROUNDING, TINY, TOLERANCE, Abstains, Agrees, Disagrees, NoOpinion, Note, Opinion
+from backprop_cli.oracles.opinion import NOISE, NOTED, ROUNDING, TINY, TOLERANCE, Abstains, Agrees, Disagrees, NoOpinion, Note, Opinion
 from backprop_cli.oracles.scope import ARRAYS, Scope
 from backprop_cli.oracles.statements import DIGITS, Found, deadline
 
@@ -93,11 +93,7 @@ def _agrees(
     method: str, digits: int, scope: Scope, output: str, ours: Mapping[str, Any], found: Mapping[str, Found], limits: Limits
 ) -> Agrees:
     """Agreement, with a note on each gradient of which cancellation left no digits worth having."""
-    poor = [
-        name
-        for name, theirs in found.items()
-        if abs(ours[name] - theirs.value) > max(NOTED * abs(theirs.value), ROUNDING * theirs.scale, TINY)
-    ]
+    poor = [name for name, theirs in found.items() if _poor(ours[name], theirs)]
     notes: tuple[Note, ...] = ()
     if poor:
         try:
@@ -105,7 +101,14 @@ def _agrees(
             notes = tuple(rounding.note(scope, output, name, bounds[name], found[name].value) for name in poor)
         except NoOpinion:
             notes = tuple(Note(name, None, f"float64 loses the digits of d{output}/d{name} to cancellation") for name in poor)
-    return Agrees(method, _gap(ours, found), f"{len(ours)} derivatives at {digits} digits", notes)
+    return Agrees(method, _gap(ours, found), f"{len(ours)} derivative{'s' * (len(ours) != 1)} at {digits} digits", notes)
+
+
+def _poor(ours: Any, theirs: Found) -> bool:
+    apart, size = abs(ours - theirs.value), abs(theirs.value)
+    # What is left at high precision where terms cancel exactly is no gradient.
+    worth = NOTED * size if size > NOISE * theirs.scale else ROUNDING * theirs.scale
+    return bool(apart > max(worth, TINY))
 
 
 def _judged(scope: Scope, output: str, ours: Mapping[str, Any], found: Mapping[str, Found], apart: list[str], limits: Limits) -> Opinion:

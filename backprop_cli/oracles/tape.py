@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -11,7 +11,7 @@ from backprop_cli.lang.program import Assign, Declare
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.derived import Differentiated
 from backprop_cli.oracles.opinion import NoOpinion
-from backprop_cli.oracles.pieces import Piece, Plan, Planner, Ref
+from backprop_cli.oracles.pieces import Piece, Plan, Planner, Ref, Step
 from backprop_cli.oracles.scope import CONSTANTS, Scope, Source
 from backprop_cli.oracles.textbook import FIXED
 
@@ -88,7 +88,8 @@ class _Layer:
         if isinstance(source, Assign):
             plan = self.planner.assigned(source, self.scope.place[name])
             slot = self.run(name, plan, source.holes)
-            return slot if plan.result == ("s", len(plan.steps) - 1) else self.copied(name, slot)
+            fresh = plan.result == ("s", len(plan.steps) - 1) and isinstance(plan.steps[-1].does, Piece)
+            return slot if fresh else self.copied(name, slot)
         if isinstance(source, Declare):
             if source.value is None:
                 raise NoOpinion(f"{name} has no value")
@@ -116,21 +117,32 @@ class _Layer:
         return slot
 
     def run(self, name: str, plan: Plan, holes: tuple[str, ...]) -> int:
-        """Append the steps of a plan; the slot of its result."""
+        """Append the steps of a plan, those of the plans that it applies in their place; the slot of its result."""
         moved, steps, slot_of = self.tape.moved, self.tape.steps, self.slot_of
-        made: list[int] = []
+        frames: list[tuple[Plan, Iterator[Step], list[int], tuple[int, ...]]] = [(plan, iter(plan.steps), [], ())]
+        while True:
+            at, rest, made, given = frames[-1]
 
-        def place(ref: Ref) -> int:
-            kind, which = ref
-            return made[which] if kind == "s" else slot_of(holes[which] if kind == "h" else which)
+            def place(ref: Ref, made: list[int] = made, given: tuple[int, ...] = given) -> int:
+                kind, which = ref
+                if kind == "s":
+                    return made[which]
+                return given[which] if kind == "p" else slot_of(holes[which] if kind == "h" else which)
 
-        for step in plan.steps:
-            operands = tuple([place(ref) for ref in step.refs])
-            own = len(moved)
-            moved.append(any(map(moved.__getitem__, operands)))
-            made.append(own)
-            steps.append(Laid(step.piece, operands, own, name, step.shown))
-        return place(plan.result)
+            for step in rest:
+                operands = tuple([place(ref) for ref in step.refs])
+                if isinstance(step.does, Plan):
+                    frames.append((step.does, iter(step.does.steps), [], operands))
+                    break
+                own = len(moved)
+                moved.append(any(map(moved.__getitem__, operands)))
+                made.append(own)
+                steps.append(Laid(step.does, operands, own, name, step.shown))
+            else:
+                frames.pop()
+                if not frames:
+                    return place(at.result)
+                frames[-1][2].append(place(at.result))
 
     def copied(self, name: str, slot: int) -> int:
         own = self.fresh(bool(self.tape.moved[slot]))
