@@ -182,7 +182,7 @@ class _Writer:
         if abs(content) != 1:
             scaled = self.sum(expr, content)
             around = 2 * (abs(content.p) != 1) + 2 * (content.q != 1)
-            if _size(scaled) + around < _size(plain):
+            if _size(scaled) + around <= _size(plain):
                 return content, scaled
         return sign, plain
 

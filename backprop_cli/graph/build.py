@@ -101,11 +101,11 @@ class _Builder(Nodes):
         for word, _ in template.names:
             node = self.scope.get(holes[word], _POISON)
             if node < 0:
-                node = self.resolve(holes[word], statement.word_span, word)
+                node = self.resolve(holes[word], lambda word: statement.word_spans()[word], word)
             resolved[word] = node
             variable = variable or holes[word] not in self.mathematical
         for word, _ in template.held:
-            resolved[word] = self.resolve(holes[word], statement.word_span, word)
+            resolved[word] = self.resolve(holes[word], lambda word: statement.word_spans()[word], word)
             variable = True
         right = Right(number, template, holes, resolved, lambda: statement.expr)
         if template.calls:
@@ -120,7 +120,7 @@ class _Builder(Nodes):
 
     def template(self, statement: Assign) -> Template:
         shape = statement.shape
-        word_at = {statement.word_span(word).start: word for word in range(len(statement.holes))}
+        word_at = {span.start: word for word, span in enumerate(statement.word_spans())}
         template = compile_template(statement.expr, len(word_at), lambda part: word_at.get(part.span.start), self.defined)
         if template.plain is not None:
             self.plain[shape] = [(self.row_number(row), x, y) for row, x, y in template.plain]

@@ -111,10 +111,9 @@ class Assign:
     def span(self) -> Span:
         return Span(self.at.start, self.start + len(self.text.rstrip()))
 
-    def word_span(self, word: int) -> Span:
-        """Where a word that fills the shape stands in the source."""
-        found = list(holes_of(self.text))[word]
-        return Span(self.start + found.start(), self.start + found.end())
+    def word_spans(self) -> list[Span]:
+        """Where the words that fill the shape stand in the source."""
+        return [Span(self.start + found.start(), self.start + found.end()) for found in holes_of(self.text)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
