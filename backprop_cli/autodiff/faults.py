@@ -63,7 +63,7 @@ class Faults:
         """The complaint about shapes that do not go together."""
         for at, letter in enumerate("ab"):
             if f"<{letter}>" in hint:
-                hint = hint.replace(f"<{letter}>", self.operand_text(node, at, tight=True))
+                hint = hint.replace(f"<{letter}>", self.operand_text(node, at, tight=True)).replace(".T.T", "")
         return self.error("shape-mismatch", message, node, values, self.shapes(node, values), hint)
 
     def too_large(self, node: int, values: list[Any], shape: tuple[int, ...], limit: int) -> BackpropError:
