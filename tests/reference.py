@@ -27,19 +27,25 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Div: lambda a, b: a / b,
     ast.Pow: lambda a, b: real(a**b),
 }
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{name: getattr(mp, name) for name in ("exp", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "asinh", "erf", "erfc", "atan2")},
-    **{name: getattr(mp, name) for name in ("sign", "floor", "ceil", "hypot", "expm1", "log1p")},
-    **{name: (lambda x, f=getattr(mp, name): real(f(x))) for name in ("log", "sqrt", "asin", "acos", "acosh", "atanh")},
-    **{"abs": abs, "round": mp.nint, "maximum": max, "minimum": min, "max": max, "min": min},
-    **{"cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)), "exp2": lambda x: mpf(2) ** x, "log2": lambda x: mp.log(x, 2), "log10": mp.log10},
-}
 
 
 def real(value: Any) -> Any:
     if isinstance(value, mp.mpc):
         raise ValueError(f"{value} is not real")
     return value
+
+
+def _checked(name: str) -> Callable[[Any], Any]:
+    return lambda x: real(getattr(mp, name)(x))
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(mp, name) for name in ("exp", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "asinh", "erf", "erfc", "atan2")},
+    **{name: getattr(mp, name) for name in ("sign", "floor", "ceil", "hypot", "expm1", "log1p")},
+    **{name: _checked(name) for name in ("log", "sqrt", "asin", "acos", "acosh", "atanh")},
+    **{"abs": abs, "round": mp.nint, "maximum": max, "minimum": min, "max": max, "min": min},
+    **{"cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)), "exp2": lambda x: mpf(2) ** x, "log2": lambda x: mp.log(x, 2), "log10": mp.log10},
+}
 
 
 class Reference:

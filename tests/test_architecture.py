@@ -11,11 +11,11 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "backprop_cli"
 FLOORS = [
     {"errors", "limits"},
-    {"lang"},
+    {"lang", "data"},
     {"calculus"},
     {"graph"},
     {"autodiff", "oracles"},
-    {"homework"},
+    {"homework", "door"},
     {"reports"},
     {"render", "export"},
     {"commands"},

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from fractions import Fraction
+from typing import ClassVar
 
 import pytest
 from hypothesis import assume, given
@@ -90,7 +91,7 @@ def test_the_fast_loops_and_the_interpreter_agree(sample: Sample) -> None:
 class Counting(float):
     """A float that counts the multiplications it takes part in."""
 
-    count: Counter[str] = Counter()
+    count: ClassVar[Counter[str]] = Counter()
 
     def __mul__(self, other: float) -> Counting:
         Counting.count["*"] += 1
@@ -156,6 +157,12 @@ def test_the_output_itself_has_gradient_1() -> None:
 
 def test_computed_nodes_have_their_adjoints() -> None:
     assert grad(CHAIN, wrt=["z", "t", "w", "v", "u"]).gradients == {"z": 1.0, "t": -1.0, "w": 0.25, "v": 0.25, "u": 0.25}
+
+
+def test_a_computed_name_may_be_asked_for_alone() -> None:
+    """Nothing flows on from it: the operations below it have no part in the reverse sweep."""
+    text = "u = y + y*x/4\nv = where(a + u < a, (a + u)*a, sin(a + u))\nL = b + u + v"
+    assert grad(text, {"a": 0, "b": 1, "x": 4, "y": 1}, wrt=["u"]).gradients == {"u": 1 + math.cos(2)}
 
 
 def test_another_output_can_be_chosen() -> None:

@@ -27,7 +27,7 @@ def refused(text: str | bytes, limits: Limits | None = None) -> Diagnostic:
 # ---- long and deep: nothing here recurses ----
 
 LONG = {
-    "100,000 chained statements": ("u0 = x + 1\n" + "".join(f"u{n + 1} = u{n} + x\n" for n in range(100_000)), 100_002, 100_002),
+    "100,000 chained statements": ("u0 = x + 1\n" + "".join(f"u{n + 1} = u{n} + x\n" for n in range(100_000)), 100_002, 100_001),
     "20,000 nested parentheses": ("L = " + "(" * 20_000 + "x" + ")" * 20_000 + "*2", 2, 2),
     "20,000 nested sums": ("L = " + "(x + " * 20_000 + "x" + ")" * 20_000, 20_001, 20_001),
     "100,000 unary minuses": ("L = " + "-" * 100_000 + "x", 1, 1),
@@ -37,7 +37,7 @@ LONG = {
     "5,000 nested choices": ("L = " + "where(x > 0, " * 5_000 + "2*x" + ", 3)" * 5_000, 2, 2),
     "10,000 lines in one bracket": ("L = (" + "x +\n" * 10_000 + "x)", 10_001, 10_001),
     "a function called 20,000 times": ("f(p) = p + 1\nu0 = x\n" + "".join(f"u{n + 1} = f(u{n})\n" for n in range(20_000)), 20_001, 1),
-    "functions that call each other 5,000 deep": ("f0(p) = p + 1\n" + "".join(f"f{n + 1}(p) = f{n}(p) + 1\n" for n in range(5_000)) + "L = f5000(x)", 5_002, 1),
+    "5,000 functions": ("f0(p) = p\n" + "".join(f"f{n + 1}(p) = f{n}(p) + 1\n" for n in range(5_000)) + "L = f5000(x)", 5_001, 1),
 }  # fmt: skip
 
 
@@ -45,8 +45,9 @@ LONG = {
 def test_long_and_deep_programs_are_read_built_and_differentiated(what: str) -> None:
     text, value, slope = LONG[what]
     found = grad(text, {"x": 1})
-    assert found.value == value
-    assert slope is None or found.gradients == {"x": slope}
+    value_found, slope_found = found.value, found.gradients["x"]  # a failure must not print the whole graph
+    assert value_found == value
+    assert slope is None or slope_found == slope
 
 
 def test_a_deep_tree_is_walked_printed_and_compared() -> None:
@@ -62,7 +63,7 @@ def test_a_deep_node_tells_its_expression_and_its_place() -> None:
     graph = build(parse(text))
     deepest, top = graph.node(1), graph.node(len(graph) - 1)
     assert unparse(deepest.expr) == "x + x"
-    assert (text[deepest.span.start : deepest.span.end], top.span.end - top.span.start) == ("x + x", len(text) - 5)
+    assert (text[deepest.span.start : deepest.span.end], top.span.end - top.span.start) == ("x + x", len(text) - 6)
 
 
 def test_repeated_squaring_costs_a_node_for_each_line() -> None:
@@ -120,7 +121,7 @@ def test_thirty_doubling_functions_are_refused() -> None:
     assert refused(doubling).reference == "too-many-nodes"
 
 
-@pytest.mark.parametrize("text", ["9^9^9^9", "2^(10^9)", "x^(10^9)", "exp(exp(exp(exp(x))))", "x^" + "9" * 999])
+@pytest.mark.parametrize("text", ["9^9^9^9", "2^(10^9)", "x^(10^9)", "exp(exp(exp(exp(x))))", "x^" + "9" * 300])
 def test_powers_that_explode_overflow_in_words(text: str) -> None:
     with pytest.raises(BackpropError) as caught:
         grad(f"L = {text} + 0*x", {"x": 2})
@@ -185,7 +186,7 @@ def watching() -> Iterator[list[str]]:
 def run(text: str) -> None:
     try:
         found = read(text)
-        differentiate(build(found), {name: 1.5 for name in build(found).leaves})
+        differentiate(build(found), dict.fromkeys(build(found).leaves, 1.5))
     except BackpropError:
         return
 
@@ -222,7 +223,26 @@ def test_no_text_ends_in_anything_but_a_gradient_or_words(text: str) -> None:
 
 def test_names_never_reach_generated_code() -> None:
     """Python's own words as names, and names that the generated loops use themselves."""
-    names = ["def", "return", "v", "d", "i", "k", "g", "a", "b", "o", "more", "codes", "nodes", "__builtins__", "zip", "x0", "exp", "number_1"]
+    names = [
+        "def",
+        "return",
+        "v",
+        "d",
+        "i",
+        "k",
+        "g",
+        "a",
+        "b",
+        "o",
+        "more",
+        "codes",
+        "nodes",
+        "__builtins__",
+        "zip",
+        "x0",
+        "exp",
+        "number_1",
+    ]
     text = "\n".join(f"{name} = {n + 2}" for n, name in enumerate(names)) + "\nL = " + " + ".join(f"log({name})*2" for name in names)
     found = grad(text)
     assert found.gradients == pytest.approx({name: 2 / (n + 2) for n, name in enumerate(names)})

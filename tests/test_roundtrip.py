@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.lang.parse import parse, parse_expression, read
-from backprop_cli.lang.trees import grammar_dir
 from backprop_cli.lang.program import Assign, is_name
 from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice, postorder, same
+from backprop_cli.lang.trees import grammar_dir
 from backprop_cli.lang.unparse import unparse
 from tests.strategies import hostile, layouts, like, python_texts, trees
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from backprop_cli.commands import ExitStatus, Job
 from backprop_cli.commands import options as opt
+from backprop_cli.errors import BackpropError, Diagnostic
 
 if TYPE_CHECKING:
+    from backprop_cli.autodiff import Given
+    from backprop_cli.lang.program import Program
     from backprop_cli.limits import Limits
     from backprop_cli.render.look import Look
     from backprop_cli.reports.grad import Report
+    from backprop_cli.reports.patterns import Patterns
 
 EXAMPLES = """\
 backprop grad -e 'L = (x - 1)^2' --at x=3             one line, no file
 backprop grad samples/chain.expr --wrt a,b            two of its leaves
 backprop grad samples/chain.expr --exact --symbolic   fractions and formulas
-backprop grad samples/chain.expr --json --no-check    for another program"""
+backprop grad samples/chain.expr --json --no-check    for another program
+backprop grad samples/classifier.expr --data samples/flowers.csv"""
 
 
 def grad(
@@ -25,13 +32,17 @@ def grad(
     *,
     expression: opt.Text = None,
     at: opt.At = None,
+    data: opt.Data = None,
     limit: opt.LimitOptions = None,
     of: opt.Of = None,
     wrt: opt.Wrt = None,
     exact: opt.Exact = False,
     symbolic: opt.Symbolic = False,
+    jacobian: opt.Jacobian = False,
+    per_row: opt.PerRow = False,
     no_check: opt.NoCheck = False,
     json: opt.Json = False,
+    output: opt.Output = None,
     digits: opt.Digits = "6",
     quiet: opt.Quiet = False,
     color: opt.Color = "auto",
@@ -44,41 +55,152 @@ def grad(
         from backprop_cli.commands.point import point
         from backprop_cli.commands.reading import read_program
         from backprop_cli.render.look import look_at
-        from backprop_cli.reports.grad import report
 
         limits = opt.limits(limit)
         look = look_at(sys.stdout, opt.colour(color, no_color), ascii, opt.digits(digits))
-        name, names = opt.one("--of", of), opt.names("--wrt", wrt)
-        program = read_program(file, expression, "grad", limits)
-        found = report(program, point(at, limits), name, names, exact=exact, symbolic=symbolic, limits=limits)
-        if json:
-            return _as_json(found, not no_check, limits)
-        return _as_text(found, not no_check, quiet, look, limits)
+        asked = Asked(
+            program=read_program(file, expression, "grad", limits),
+            at=point(at, limits),
+            of=opt.one("--of", of),
+            wrt=opt.names("--wrt", wrt),
+            exact=exact,
+            symbolic=symbolic,
+            check=not no_check,
+            quiet=quiet,
+            output=_suffix(output),
+            limits=limits,
+        )
+        if per_row and data is None:
+            raise _usage("--per-row tells the rows of a table apart", "give the table:  --data train.csv --per-row")
+        if jacobian and (per_row or symbolic):
+            raise _usage("--jacobian goes with neither --per-row nor --symbolic", "leave one of them out")
+        if per_row and exact:
+            raise _usage("--per-row works with decimal numbers", "leave --exact out")
+        columns = _bind(asked, data) if data is not None else ()
+        if jacobian:
+            return _jacobian(asked, json, look)
+        return _as_json(asked, columns if per_row else ()) if json else _as_text(asked, columns if per_row else (), look)
 
     return job
 
 
-def _as_json(found: Report, check: bool, limits: Limits) -> ExitStatus:
+@dataclass(slots=True)
+class Asked:
+    """What the command line asks for."""
+
+    program: Program
+    at: dict[str, Given]
+    of: str | None
+    wrt: tuple[str, ...] | None
+    exact: bool
+    symbolic: bool
+    check: bool
+    quiet: bool
+    output: str | None
+    limits: Limits
+
+    def report(self) -> Report:
+        from backprop_cli.reports.grad import report
+
+        return report(self.program, self.at, self.of, self.wrt, exact=self.exact, symbolic=self.symbolic, limits=self.limits)
+
+    def patterns(self, columns: tuple[str, ...]) -> Patterns:
+        from backprop_cli.graph.build import build
+        from backprop_cli.reports.patterns import patterns
+
+        return patterns(build(self.program, self.at.keys(), self.limits), self.at, columns, self.of, self.wrt, self.limits)
+
+
+def _usage(message: str, hint: str) -> BackpropError:
+    return BackpropError(Diagnostic("bad-usage", message, hint=hint))
+
+
+def _suffix(output: str | None) -> str | None:
+    if output is not None and not output.endswith((".npz", ".json")):
+        raise _usage(f"-o {output}: gradients are written to .npz or .json files", "choose one of these endings")
+    return output
+
+
+def _bind(asked: Asked, path: str) -> tuple[str, ...]:
+    """Give every column to the input of its name; the names that received one."""
+    from backprop_cli.commands.values import columns
+    from backprop_cli.graph.build import build
+    from backprop_cli.reports.patterns import bound
+
+    graph = build(asked.program, asked.at.keys(), asked.limits)
+    before = set(asked.at)
+    asked.at = bound(graph, columns(path, asked.limits), asked.at, path)
+    return tuple(name for name in asked.at if name not in before)
+
+
+def _write(asked: Asked, gradients: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    from backprop_cli.commands.writing import npz_bytes, write_whole
     from backprop_cli.render.as_json import json_text
+
+    if asked.output is not None:
+        whole = npz_bytes(gradients) if asked.output.endswith(".npz") else (json_text(document) + "\n").encode()
+        write_whole(asked.output, whole)
+        if not asked.quiet:
+            from backprop_cli.render.visible import visible
+
+            sys.stderr.write(f"wrote {visible(asked.output)}\n")
+
+
+def _as_json(asked: Asked, columns: tuple[str, ...]) -> ExitStatus:
+    from backprop_cli.render.as_json import json_text
+    from backprop_cli.reports import patterns
     from backprop_cli.reports.grad import data, judged
 
-    if check:
-        found = judged(found, limits)
-    sys.stdout.write(json_text(data(found)) + "\n")
+    if columns:
+        each = asked.patterns(columns)
+        if not each.vectorised:
+            sys.stdout.write(json_text(patterns.whole_data(each)) + "\n")
+            return ExitStatus.OK
+    found = asked.report()
+    if asked.check:
+        found = judged(found, asked.limits)
+    whole = data(found) | (patterns.data(each) if columns else {})
+    _write(asked, found.found.gradients, whole)
+    sys.stdout.write(json_text(whole) + "\n")
     return ExitStatus.OK if found.ok else ExitStatus.WRONG
 
 
-def _as_text(found: Report, check: bool, quiet: bool, look: Look, limits: Limits) -> ExitStatus:
+def _as_text(asked: Asked, columns: tuple[str, ...], look: Look) -> ExitStatus:
     """The gradients are on their way before anybody is asked about them: importing SymPy takes longer than all the rest."""
     from backprop_cli.render import draw
-    from backprop_cli.reports.grad import answer, judged, verdict
+    from backprop_cli.reports import patterns
+    from backprop_cli.reports.grad import answer, data, judged, verdict
 
+    each = asked.patterns(columns) if columns else None
+    if each is not None and not each.vectorised:
+        _write(asked, each.whole, patterns.whole_data(each))
+        sys.stdout.writelines(draw(patterns.document(each), look))
+        return ExitStatus.OK
+    found = asked.report()
     sys.stdout.writelines(draw(answer(found), look))
+    if each is not None:
+        sys.stdout.write("\n")
+        sys.stdout.writelines(draw(patterns.document(each), look))
     sys.stdout.flush()
-    if check:
-        found = judged(found, limits)
+    if asked.check:
+        found = judged(found, asked.limits)
+    _write(asked, found.found.gradients, data(found))
     said = verdict(found)
-    if said.blocks and (found.ok is False or not quiet):
+    if said.blocks and (found.ok is False or not asked.quiet):
         sys.stdout.write("\n")
         sys.stdout.writelines(draw(said, look))
     return ExitStatus.OK if found.ok else ExitStatus.WRONG
+
+
+def _jacobian(asked: Asked, json: bool, look: Look) -> ExitStatus:
+    from backprop_cli.render import draw
+    from backprop_cli.render.as_json import json_text
+    from backprop_cli.reports.jacobian import data, document, report
+
+    found = report(asked.program, asked.at, asked.of, asked.wrt, asked.exact, asked.limits)
+    _write(asked, found.jacobians, data(found, asked.program))
+    if json:
+        sys.stdout.write(json_text(data(found, asked.program)) + "\n")
+    else:
+        sys.stdout.writelines(draw(document(found), look))
+    return ExitStatus.OK

@@ -20,6 +20,10 @@ At = Annotated[
     list[str] | None,
     typer.Option("--at", metavar="x=2,a=1/3", help="values of leaves; @point.json for a whole point", rich_help_panel=INPUT),
 ]
+Data = Annotated[
+    str | None,
+    typer.Option("--data", metavar="FILE", help="a .csv whose columns go to the inputs of their names", rich_help_panel=INPUT),
+]
 LimitOptions = Annotated[list[str] | None, typer.Option("--limit", metavar="NAME=N", help="allow more work", rich_help_panel=INPUT)]
 Of = Annotated[
     list[str] | None, typer.Option("--of", metavar="L", help="differentiate this name (the last one assigned)", rich_help_panel=CHOICE)
@@ -30,8 +34,13 @@ Wrt = Annotated[
 ]
 Exact = Annotated[bool, typer.Option("--exact", help="exact numbers: fractions, roots, logarithms", rich_help_panel=CHOICE)]
 Symbolic = Annotated[bool, typer.Option("--symbolic", help="closed forms of the gradients too", rich_help_panel=CHOICE)]
+Jacobian = Annotated[bool, typer.Option("--jacobian", help="derivatives of every entry of an output array", rich_help_panel=CHOICE)]
+PerRow = Annotated[bool, typer.Option("--per-row", help="with --data: the gradient of each row too", rich_help_panel=CHOICE)]
 NoCheck = Annotated[bool, typer.Option("--no-check", help="do not ask SymPy for a second opinion", rich_help_panel=CHOICE)]
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output", rich_help_panel=OUTPUT)]
+Output = Annotated[
+    str | None, typer.Option("-o", "--output", metavar="FILE", help="write all gradients to .npz or .json", rich_help_panel=OUTPUT)
+]
 Digits = Annotated[
     str, typer.Option("--digits", metavar="N", help="significant digits, 1 to 17 (6)", rich_help_panel=OUTPUT, show_default=False)
 ]

@@ -74,6 +74,20 @@ def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
     return header, table
 
 
+def columns(path: str, limits: Limits) -> dict[str, Array]:
+    """The columns of a CSV file by the names in its first row, each a vector. Raises BackpropError."""
+    from backprop_cli.lang.text import canonical
+
+    header, table = csv_table(path, limits)
+    names = [canonical(name) for name in header]
+    if not names:
+        raise BackpropError(Diagnostic("no-heading", f"{path} has no row of names at its top", hint="write the inputs' names there: x,y"))
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise BackpropError(Diagnostic("value-twice", f"{path} has two columns {twice}", hint="give each column a name of its own"))
+    return {name: table[:, at] for at, name in enumerate(names)}
+
+
 def _number(cell: str) -> bool:
     try:
         return math.isfinite(float(cell))

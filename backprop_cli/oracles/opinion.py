@@ -57,3 +57,10 @@ Opinion = Agrees | Disagrees | Abstains
 
 class NoOpinion(Exception):
     """Raised inside an oracle where it can say nothing; the text is the reason."""
+
+
+class HoldsArrays(NoOpinion):
+    """Raised where the reading of scalars meets an array or a function of whole arrays."""
+
+    def __init__(self) -> None:
+        super().__init__("arrays have no closed form here")

@@ -10,18 +10,16 @@ from typing import Any
 
 from backprop_cli.lang.program import Assign, Declare, Define, Program, Shape
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Index, Name, Number, names_in, postorder
-from backprop_cli.oracles.opinion import NoOpinion
 
 CONSTANTS = ("pi", "e")
-ARRAYS = "arrays are not checked yet"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """A leaf whose value comes from outside: an exact number or a constant expression."""
+    """A leaf whose value comes from outside: an exact number, a constant expression, or an array of float64."""
 
     name: str
-    value: Fraction | Expr
+    value: Fraction | Expr | Any
 
 
 Source = Assign | Declare | Given
@@ -77,7 +75,6 @@ class Scope:
             return ()
         found = self._reads.get(source.shape)
         if found is None:
-            refuse_arrays(source.shape.tree)
             holes = tuple(i for i, text in enumerate(source.holes) if text[0] not in "0123456789.")
             found = self._reads[source.shape] = holes, self.own_heads(source.shape.tree)
         holes, heads = found
@@ -89,7 +86,6 @@ class Scope:
     def read_by_functions(self, heads: Iterable[str], place: int) -> Iterator[str]:
         """The names from outside that functions of one's own read, directly or through each other."""
         for _, define in self.functions_for(heads, place):
-            refuse_arrays(define.body)
             yield from (name for name in names_in(define.body) if name not in define.parameters)
 
     def is_leaf(self, name: str) -> bool:
@@ -108,19 +104,15 @@ class Scope:
         return sorted(seen, key=lambda name: self.place.get(name, -1))
 
 
-def refuse_arrays(tree: Expr) -> None:
-    """Raises NoOpinion where a tree holds an array or an operation on arrays that can be seen as such."""
-    for part in postorder(tree):
-        if isinstance(part, Brackets | Index) or (isinstance(part, Apply) and part.head in ("@", ".T")):
-            raise NoOpinion(ARRAYS)
-
-
-def exact(value: Any) -> Fraction | Expr:
-    """A given value as the number that the first engine started from."""
-    if isinstance(value, Name | Number | Apply):
+def exact(value: Any) -> Fraction | Expr | Any:
+    """A given value as the number that the first engine started from; nested lists become arrays."""
+    if isinstance(value, Name | Number | Apply | Brackets | Index):
         return value
     if isinstance(value, int | Fraction):
         return Fraction(value)
-    if isinstance(value, Brackets | Index | list | tuple) or getattr(value, "ndim", 0) != 0:
-        raise NoOpinion(ARRAYS)
+    if isinstance(value, list | tuple) or getattr(value, "ndim", 0) != 0:
+        import numpy as np
+
+        array = np.asarray(value, dtype=float)
+        return array if array.ndim else Fraction(float(array))
     return Fraction(float(value))

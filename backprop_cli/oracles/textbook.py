@@ -8,9 +8,8 @@ from functools import cache, reduce
 from backprop_cli.calculus.table import SEVERAL, row
 from backprop_cli.lang.parse import parse_expression
 from backprop_cli.lang.syntax import INFIX, NEGATE, Apply, Expr, Name, Part, Slice, fold, rebuilt, substitute
-from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.opinion import HoldsArrays, NoOpinion
 
-_ARRAYS = "arrays are not checked yet"
 # How the constants are called where no variable of a file can take their name.
 FIXED = {"pi": "0pi", "e": "0e"}
 # The heads that the oracles know by themselves; every other one is put in terms of these.
@@ -38,31 +37,28 @@ def meaning(head: str) -> Meaning | None:
     """What a head stands for; None for a basic one. Raises NoOpinion where nothing is known of it."""
     known = row(head)
     if known is None:
-        raise NoOpinion(_ARRAYS if head not in BASIC else f"{head} has no textbook definition")
+        raise NoOpinion(f"{head} has no textbook definition")
     if known.head in BASIC:
         return None
     if not known.textbook or known.textbook.startswith(f"{known.head}("):
-        raise NoOpinion(_ARRAYS)
+        raise NoOpinion(f"{head} has no textbook definition")
     return Meaning(known.operands, _basic(_body(known.textbook)))
 
 
 def complete(part: Apply, given: list[Expr]) -> tuple[str, list[Expr]]:
-    """The head by its first name, and its operands in order, those left out included. `given` are positional, then by keyword."""
-    if part.head in SEVERAL:
-        if part.keywords or len(given) < 2:
-            raise NoOpinion(_ARRAYS)
+    """The head by its first name, and its operands in order, those left out included. `given` are positional, then by keyword.
+
+    Raises HoldsArrays where the head is that of a function of whole arrays.
+    """
+    if part.head in SEVERAL and len(given) > 1 and not part.keywords:
         return SEVERAL[part.head], given
     known = row(part.head)
-    if known is None:
-        raise NoOpinion(_ARRAYS)
+    if known is None or known.code is not None:
+        raise HoldsArrays
     placed = dict(zip(known.operands, given[: len(part.operands)], strict=False))
     placed.update(zip((name for name, _ in part.keywords), given[len(part.operands) :], strict=True))
-    if len(part.operands) > len(known.operands) or set(placed) - set(known.operands):
-        raise NoOpinion(_ARRAYS)
     for name in known.operands:
         if name not in placed:
-            if name not in known.defaults:
-                raise NoOpinion(_ARRAYS)
             placed[name] = _body(known.defaults[name])
     return known.head, [placed[name] for name in known.operands]
 

@@ -1,0 +1,126 @@
+"""Tables of data, whole Jacobians and files of gradients, through the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MEAN = "param w0 = 0, w1 = 0; f = sigmoid(w0 + w1*x); L = -mean(y*log(f) + (1 - y)*log(1 - f))"
+ONE = "param w0 = 0, w1 = 0; f = sigmoid(w0 + w1*x); L = -(y*log(f) + (1 - y)*log(1 - f))"
+
+
+def grad(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "backprop_cli", "grad", "--no-check", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    path = tmp_path / "train.csv"
+    path.write_text("x,y\n0,0\n1,0\n2,1\n3,1\n", "utf-8")
+    return str(path)
+
+
+def test_columns_go_to_the_inputs_of_their_names(table: str) -> None:
+    found = json.loads(grad("-e", MEAN, "--data", table, "--json").stdout)
+    assert found["value"] == pytest.approx(np.log(2))
+    assert found["gradients"] == {"w0": pytest.approx(0, abs=1e-16), "w1": pytest.approx(-0.5)}
+
+
+def test_rows_stand_beside_the_whole_and_their_relation_is_told(table: str) -> None:
+    found = json.loads(grad("-e", MEAN, "--data", table, "--per-row", "--json").stdout)
+    assert found["relation"] == "mean"
+    assert [row["gradients"]["w1"] for row in found["rows"]] == pytest.approx([0, 0.5, -1, -1.5])
+    assert "mean of the rows" in grad("-e", MEAN, "--data", table, "--per-row").stdout
+
+
+def test_a_program_for_one_pattern_is_summed_over_the_rows(table: str) -> None:
+    found = json.loads(grad("-e", ONE, "--data", table, "--per-row", "--json").stdout)
+    assert found["relation"] == "sum"
+    assert found["gradients"]["w1"] == pytest.approx(-2)
+    assert found["value"] == pytest.approx(4 * np.log(2))
+    assert found["check"]["status"] == "skipped"
+    assert "sum(L)" in grad("-e", ONE, "--data", table).stderr
+
+
+def test_patterns_that_act_on_each_other_are_told_so(table: str) -> None:
+    found = json.loads(grad("-e", "param w = 2; L = sum(w*x)^2", "--data", table, "--per-row", "--json").stdout)
+    assert found["relation"] == "neither"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["-e", "L = q^2", "--data", "TABLE"], "unknown-name"),
+        (["-e", MEAN, "--data", "TABLE", "--at", "x=1"], "value-twice"),
+        (["-e", MEAN, "--per-row"], "bad-usage"),
+        (["-e", MEAN, "--data", "TABLE", "--jacobian", "--per-row"], "bad-usage"),
+        (["-e", MEAN, "--data", "nowhere.csv"], "no-such-file"),
+        (["-e", "L = x^2", "--at", "x=1", "-o", "out.txt"], "bad-usage"),
+        (["-e", "L = x^2", "--at", "x=1", "-o", "nowhere/out.npz"], "no-such-file"),
+    ],
+)
+def test_what_does_not_go_together_is_bad_usage_and_writes_nothing(arguments: list[str], code: str, table: str) -> None:
+    found = grad(*[table if each == "TABLE" else each for each in arguments], "--json")
+    assert found.returncode == 2
+    assert found.stdout == ""
+    assert json.loads(found.stderr)["errors"][0]["code"] == code
+    assert not (ROOT / "out.txt").exists()
+
+
+def test_a_table_without_names_or_with_one_twice_is_refused(tmp_path: Path) -> None:
+    for text, code in (("1,2\n3,4\n", "no-heading"), ("x,x\n1,2\n", "value-twice"), ("x,y\n1,\n", "missing-cell")):
+        path = tmp_path / "t.csv"
+        path.write_text(text, "utf-8")
+        assert json.loads(grad("-e", MEAN, "--data", str(path), "--json").stderr)["errors"][0]["code"] == code
+
+
+def test_a_jacobian_has_the_shape_of_the_output_then_of_the_leaf(table: str) -> None:
+    text = "W = [[1, 2], [3, 4]]; x = [1, 1]; y = W @ x"
+    assert grad("-e", text).returncode == 2
+    found = json.loads(grad("-e", text, "--jacobian", "--json").stdout)
+    assert found["jacobians"]["x"] == [[1, 2], [3, 4]]
+    assert found["jacobians"]["W"] == [[[1, 1], [0, 0]], [[0, 0], [1, 1]]]
+    assert "∂y/∂leaf" in grad("-e", text, "--jacobian").stdout
+
+
+def test_gradients_are_written_whole(tmp_path: Path) -> None:
+    text = "W = [[1, 2], [3, 4]]; b = 2; L = sum(W^2)*b"
+    numbers, document = tmp_path / "g.npz", tmp_path / "g.json"
+    assert grad("-e", text, "-o", str(numbers)).stderr == f"wrote {numbers}\n"
+    kept = np.load(numbers)
+    assert kept["W"].tolist() == [[4, 8], [12, 16]]
+    assert kept["b"].tolist() == 30
+    grad("-e", text, "-o", str(document))
+    assert json.loads(document.read_text("utf-8"))["gradients"]["b"] == 30
+    assert {path.name for path in tmp_path.iterdir()} == {"g.npz", "g.json"}
+
+
+def test_values_come_from_files(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([1.0, 2.0]))
+    np.savez(tmp_path / "w.npz", W=np.array([[1.0, 0.0], [0.0, 3.0]]))
+    (tmp_path / "y.csv").write_text("4\n5\n", "utf-8")
+    found = grad(
+        "-e",
+        "L = sum((W @ x - y)^2)",
+        "--at",
+        f"x=@{tmp_path}/x.npy",
+        "--at",
+        f"W=@{tmp_path}/w.npz:W",
+        "--at",
+        f"y=@{tmp_path}/y.csv",
+        "--json",
+    )
+    assert json.loads(found.stdout)["gradients"]["y"] == [6, -2]
