@@ -83,5 +83,6 @@ class BackpropError(Exception):
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like a mistyped one, or None where nothing is near."""
     folded = {k.lower(): k for k in sorted(known, reverse=True)}
-    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
+    close = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
+    near = [word for word in close if len(name) > 4 or abs(len(word) - len(name)) <= 1]
+    return folded[near[0]] if near else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backprop_cli.autodiff.engine import Engine, Value
 from backprop_cli.autodiff.notices import Warned, conventions, unused
@@ -41,7 +41,7 @@ class Gradients:
     roles: dict[str, str]
     kinked: bool
     warnings: tuple[Warned, ...]
-    record: Record
+    record: Record = field(repr=False)
 
 
 def differentiate(
@@ -183,8 +183,11 @@ def names_asked(graph: Graph, output: int, wrt: Sequence[str] | None, given: Col
     if wrt is not None:
         return list(dict.fromkeys(wrt))
     params = [name for name in graph.leaves if graph.roles.get(name) == "param"]
-    if params:
-        return params
+    return params or leaves_of(graph, output, given)
+
+
+def leaves_of(graph: Graph, output: int, given: Collection[int]) -> list[str]:
+    """Every leaf that the output depends on, without those that hold an axis or an index."""
     needed = needed_for(graph, output, given)
     integers = {leaf for node in graph.static if needed[node] for leaf in graph.held(node)}
     return [name for name, leaf in graph.leaves.items() if needed[leaf] and leaf not in integers]

@@ -144,9 +144,10 @@ class Engine:
                 return f"an array of shape {shape}"
             return self.show_rows(value)
         if self.exact:
-            from backprop_cli.calculus.exact import exact_text
+            from backprop_cli.calculus.exact import exact_float, exact_text
 
-            return exact_text(value)
+            text = exact_text(value)
+            return text if len(text) <= 60 else f"about {exact_float(value):.6g}"
         return f"{float(value) + 0.0:.6g}"
 
     def show_rows(self, value: Value) -> str:

@@ -6,19 +6,18 @@ table's formulas by the same reverse sweep that the numbers take, with trees in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from backprop_cli.autodiff.blocks import Block
 from backprop_cli.autodiff.engine import Value
 from backprop_cli.calculus.formula import tree
 from backprop_cli.calculus.tidy import ONE, product, tidy, total
 from backprop_cli.graph.graph import CONSTANT, Graph
-from backprop_cli.lang.syntax import Expr, Name, postorder, substitute
+from backprop_cli.lang.pattern import Filled, Pattern, whole
+from backprop_cli.lang.syntax import Expr, Name, Part, postorder, substitute
 
 LARGEST = 1_000
-
-
-class Unwritten(Exception):
-    """A derivative that has no formula of readable length."""
 
 
 class Formulas:
@@ -81,6 +80,52 @@ class Formulas:
     def operand(self, node: int) -> Expr:
         """A node as it stands in a formula: its name, or what it computes."""
         return Name(self.graph.labels[node]) if node in self.graph.labels else self.graph.expr(node)
+
+
+@dataclass(frozen=True, slots=True)
+class _HoleOf:
+    """Which hole a name of one block is in the pattern of all blocks made alike."""
+
+    numbers: Mapping[str, int]
+
+    def __call__(self, part: Part) -> int | None:
+        return self.numbers.get(part.id) if isinstance(part, Name) else None
+
+
+class Writer:
+    """Writes the formulas of blocks; where there are no arrays, blocks that are made alike share one pattern."""
+
+    def __init__(self, formulas: Formulas, names: Mapping[int, str]) -> None:
+        self.formulas, self.graph, self.names = formulas, formulas.graph, names
+        self.known: dict[tuple[object, ...], dict[int, Pattern | None]] = {}
+
+    def written(self, block: Block, upstream: str | None, arrays: bool) -> dict[int, Filled | None]:
+        """For each node that a block reads: its local derivative, or, with `upstream`, what it receives of that."""
+        if arrays or upstream is not None:
+            arriving = None if upstream is None else Name(upstream)
+            found = self.formulas.by_operand(block.node, block.inner, arriving)
+            return {read: None if tree is None else whole(tree) for read, tree in found.items()}
+        key = self._making(block)
+        words = [self.names[read] for read in (*block.reads, block.node)]
+        if key not in self.known:
+            number_of = _HoleOf({word: number for number, word in enumerate(words)})
+            found = self.formulas.by_operand(block.node, block.inner)
+            self.known[key] = {
+                number: None if (tree := found.get(read)) is None else Pattern(tree, number_of) for number, read in enumerate(block.reads)
+            }
+        patterns = self.known[key]
+        return {read: None if (made := patterns[n]) is None else Filled(made, words) for n, read in enumerate(block.reads)}
+
+    def _making(self, block: Block) -> tuple[object, ...]:
+        """What a block is made of, whatever its nodes are called."""
+        graph = self.graph
+        places: dict[int, object] = {read: -number - 1 for number, read in enumerate(block.reads)}
+        made: list[object] = []
+        for number, node in enumerate(block.inner):
+            made.append(graph.op[node])
+            made.extend(places[operand] if operand in places else graph.literal[operand] for operand in graph.operands(node))
+            places[node] = number
+        return tuple(made)
 
 
 def _size(expr: Expr) -> int:

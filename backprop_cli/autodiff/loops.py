@@ -57,7 +57,8 @@ class Loops:
     def backward(self, values: list[Any]) -> tuple[list[Any], int]:
         """The adjoints of all nodes, and -1 or the node at which Python's arithmetic gave up."""
         plan, graph = self.plan, self.plan.graph
-        back = [(code, node) for code, node in zip(reversed(self.codes), reversed(plan.order), strict=True) if plan.moved[node]]
+        sends = [bool(mask) for _, mask, _ in self.kinds]
+        back = [(code, node) for code, node in zip(reversed(self.codes), reversed(plan.order), strict=True) if sends[code]]
         nodes = [node for _, node in back]
         adjoints: list[Any] = [0.0] * len(graph)
         adjoints[plan.output] = 1.0

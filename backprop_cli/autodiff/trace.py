@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from backprop_cli.autodiff.blocks import Block, Expressions, blocks_of, names_of
 from backprop_cli.autodiff.differentiate import Gradients, plain
 from backprop_cli.autodiff.engine import Value
-from backprop_cli.autodiff.formulas import Formulas
-from backprop_cli.errors import Span
-from backprop_cli.graph.graph import CONSTANT, Graph
-from backprop_cli.graph.layout import operand_parts
-from backprop_cli.lang.syntax import Expr, Name, children, rebuilt
+from backprop_cli.autodiff.formulas import Formulas, Writer
+from backprop_cli.errors import BackpropError, Span
+from backprop_cli.graph.graph import Graph
+from backprop_cli.lang.pattern import Filled
+from backprop_cli.lang.syntax import Expr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,27 +28,34 @@ class Evaluated:
     node: str
     index: int
     span: Span
-    expression: Expr
+    written: Filled
     operands: dict[str, Value]
     value: Value
+
+    @property
+    def expression(self) -> Expr:
+        return self.written.tree
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contributed:
     """One backward step: what a node sends to one of its operands, and what that operand has received by then.
 
-    `formula` is the local derivative and `local` its value. Between arrays, where the derivative is no single factor,
-    `local` is None and `formula` is what is sent, in which `upstream_name` stands for what arrives; `formula` is None where
-    the language has no short way to say it. `paths` counts the steps that send to the operand and `nth` is the number of
-    this one; `reused` tells that the same upstream served another operand before.
+    `formula` is the local derivative and `local` its value, None where it has none and nothing flows. Between arrays, where
+    the derivative is no single factor, `factor` is False, `local` is None and `formula` is what is sent, in which
+    `upstream_name` stands for what arrives; `formula` is None where the language has no short way to say it. `paths` counts
+    the steps that send to the operand and `nth` is the number of this one; `reused` tells that the same upstream served
+    another operand before; `spread` that the operand is repeated in the user, so that the contributions of its copies are summed.
     """
 
     user: str
     operand: str
     index: int
+    read: int
     rule: str
     upstream_name: str
-    formula: Expr | None
+    written: Filled | None
+    factor: bool
     local: Value | None
     upstream: Value
     contribution: Value
@@ -55,15 +63,11 @@ class Contributed:
     paths: int
     nth: int
     reused: bool
+    spread: bool
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """The operations that make one visible step: `inner`, the last of them being `node`, and the nodes that they read."""
-
-    node: int
-    inner: tuple[int, ...]
-    reads: tuple[int, ...]
+    @property
+    def formula(self) -> Expr | None:
+        return None if self.written is None else self.written.tree
 
 
 class Trace:
@@ -74,93 +78,89 @@ class Trace:
         self.record = run.record
         self.graph: Graph = run.record.plan.graph
         self.interpreter = run.record.engine.interpreter(run.record.plan)
-        self.blocks = list(self._blocks())
-
-    # ---- the visible nodes ----
-
-    def _blocks(self) -> Iterator[Block]:
-        groups: dict[int, list[int]] = {}
-        for node in self.record.plan.order:
-            groups.setdefault(node if self.opened else self.graph.first_of(node), []).append(node)
-        for inner in groups.values():
-            members = set(inner)
-            reads = [operand for each in inner for operand in self.graph.operands(each)]
-            outer = dict.fromkeys(read for read in reads if read not in members and self.graph.op[read] != CONSTANT)
-            yield Block(inner[-1], tuple(inner), tuple(outer))
+        self.blocks = list(blocks_of(run.record.plan, opened))
 
     @cached_property
     def names(self) -> dict[int, str]:
-        """What each visible node is called; operations without a name are numbered within their assignment: `L_1`."""
-        graph = self.graph
-        names = dict(graph.labels)
-        taken = set(names.values())
-        if not self.opened:
-            return names
-        counts: dict[str, int] = {}
-        for block in self.blocks:
-            if block.node in names:
-                continue
-            statement = getattr(graph.statement(block.node), "name", "t") or "t"
-            while True:
-                counts[statement] = counts.get(statement, 0) + 1
-                name = f"{statement}_{counts[statement]}"
-                if name not in taken:
-                    break
-            names[block.node] = name
-            taken.add(name)
-        return names
+        """What each visible node is called."""
+        return names_of(self.graph, self.blocks) if self.opened else dict(self.graph.labels)
 
     def name(self, node: int) -> str:
         return self.names.get(node) or self.graph.literal.get(node, "constant")
 
+    def upstream_name(self, node: int) -> str:
+        """What the adjoint of a node is called inside a formula: `dz`, or `dz_` where the file has a `dz` of its own."""
+        name = f"d{self.name(node)}"
+        while name in self.graph.names:
+            name += "_"
+        return name
+
+    def leaves(self) -> Iterator[tuple[int, str]]:
+        """The leaves that the output depends on, in the order in which steps first read them."""
+        reads = dict.fromkeys(read for block in self.blocks for read in block.reads if self.graph.op[read] < 0)
+        if self.graph.op[self.record.plan.output] < 0:
+            reads[self.record.plan.output] = None
+        yield from ((read, self.name(read)) for read in reads)
+
+    @cached_property
+    def number_of(self) -> dict[int, int]:
+        """The place of each step in the order of the file, counted from 1."""
+        return {block.node: number for number, block in enumerate(self.blocks, 1)}
+
     # ---- forward ----
+
+    @cached_property
+    def expressions(self) -> Expressions:
+        return Expressions(self.graph, self.names, self.opened)
 
     def forward(self) -> Iterator[Evaluated]:
         """The forward sweep, in the order of the file."""
-        values, graph = self.record.values, self.graph
         for block in self.blocks:
-            operands = {self.name(read): plain(values[read]) for read in block.reads}
-            yield Evaluated(
-                self.name(block.node), block.node, graph.span(block.node), self.expression(block), operands, plain(values[block.node])
-            )
+            yield self.evaluated(block)
 
-    def expression(self, block: Block) -> Expr:
-        """What a step computes, in the names of the steps before it."""
-        if not self.opened:
-            return self.graph.expr(block.node)
-        expr = self.graph.expr(block.node)
-        operands = self.graph.operands(block.node)
-        parts = operand_parts(expr, ()) if not isinstance(expr, Name) else []
-        if len(parts) != len(operands):
-            return expr
-        named: dict[int, Expr] = {
-            id(part): Name(self.names[operand]) for part, operand in zip(parts, operands, strict=True) if operand in self.names
-        }
-        result = rebuilt(expr, [named.get(id(part), part) for part in children(expr)])
-        return result  # type: ignore[return-value]
+    def written(self, node: int) -> Filled:
+        """What a visible node computes."""
+        return self.expressions.of(self.blocks[self.number_of[node] - 1])
+
+    def evaluated(self, block: Block) -> Evaluated:
+        """The forward step of one block."""
+        values = self.record.values
+        operands = {self.name(read): plain(values[read]) for read in block.reads}
+        written, span = self.expressions.of(block), self.expressions.span(block)
+        return Evaluated(self.name(block.node), block.node, span, written, operands, plain(values[block.node]))
 
     # ---- backward ----
 
     @cached_property
-    def formulas(self) -> Formulas:
+    def writer(self) -> Writer:
         static: dict[int, dict[str, object]] = {}
         if self.graph.static:
             values = list(self.record.values)
             static = {node: self.interpreter.static(node, values) for node in self.record.plan.order if node in self.graph.static}
         graph = _Renamed(self.graph, self.names) if self.opened else self.graph
-        return Formulas(graph, self.record.values, static)  # type: ignore[arg-type]
+        return Writer(Formulas(graph, self.record.values, static), self.names)  # type: ignore[arg-type]
 
     @cached_property
     def paths(self) -> dict[int, int]:
         """How many steps send something to each node."""
         count: dict[int, int] = {}
-        moved = self.record.plan.moved
         for block in self.blocks:
-            if moved[block.node]:
-                for read in block.reads:
-                    if moved[read]:
-                        count[read] = count.get(read, 0) + 1
+            for read in self.receivers(block):
+                count[read] = count.get(read, 0) + 1
         return count
+
+    def receivers(self, block: Block) -> list[int]:
+        """The nodes that a step sends something to, in the order of the text."""
+        moved, graph = self.record.plan.moved, self.graph
+        if not moved[block.node]:
+            return []
+        reached, members, found = {block.node}, set(block.inner), set()
+        for node in reversed(block.inner):
+            if node in reached and moved[node]:
+                sends = [operand for at, operand in enumerate(graph.operands(node)) if moved[operand] and self.passes(node, at)]
+                reached.update(members.intersection(sends))
+                found.update(set(sends) - members)
+        return [read for read in block.reads if read in found]
 
     def backward(self) -> Iterator[Contributed]:
         """The backward sweep, in the order worked: from the output back, operands in the order of the text."""
@@ -168,37 +168,47 @@ class Trace:
         totals: dict[int, Value] = {plan.output: self.record.adjoints[plan.output]}
         visits: dict[int, int] = {}
         for block in reversed(self.blocks):
-            if not plan.moved[block.node]:
+            reads = self.receivers(block)
+            if not reads:
                 continue
             upstream = totals.get(block.node)
             if upstream is None:
                 upstream = self.interpreter.zero(values[block.node])
+            factor = self.factors(block)
             sent = self._sent(block, upstream, values, totals)
-            formulas, locals_ = self._locals(block, values)
-            reads = [read for read in block.reads if plan.moved[read] and read in sent]
+            formulas = self.writer.written(block, None if factor else self.upstream_name(block.node), self.arrays)
+            locals_ = self._locals(block, values) if factor else {}
+            rule, user, shown = self._rule(block), self.name(block.node), plain(upstream)
             for at, read in enumerate(reads):
                 visits[read] = visits.get(read, 0) + 1
                 contribution, adjoint = sent[read]
                 yield Contributed(
-                    user=self.name(block.node),
+                    user=user,
                     operand=self.name(read),
                     index=block.node,
-                    rule=self._rule(block),
-                    upstream_name=f"d{self.name(block.node)}",
-                    formula=formulas.get(read),
+                    read=read,
+                    rule=rule,
+                    upstream_name=self.upstream_name(block.node) if not factor else f"d{user}",
+                    written=formulas.get(read),
+                    factor=factor,
                     local=locals_.get(read),
-                    upstream=plain(upstream),
+                    upstream=shown,
                     contribution=plain(contribution),
                     adjoint=plain(adjoint),
-                    paths=self.paths.get(read, 1),
+                    paths=self.paths[read],
                     nth=visits[read],
                     reused=at > 0,
+                    spread=self.arrays and self._spread(block, read),
                 )
+
+    @property
+    def arrays(self) -> bool:
+        return self.record.engine.arrays
 
     def _sent(self, block: Block, upstream: Value, values: list[Value], totals: dict[int, Value]) -> dict[int, tuple[Value, Value]]:
         """For each node read: what this block sends to it, and its running total afterwards."""
-        plan = self.record.plan
-        add = self.interpreter.arithmetic.add
+        plan, interpreter = self.record.plan, self.interpreter
+        add = interpreter.arithmetic.add
         arriving: dict[int, Value] = {block.node: upstream}
         members = set(block.inner)
         sent: dict[int, Value] = {}
@@ -206,15 +216,15 @@ class Trace:
             for node in reversed(block.inner):
                 if node not in arriving or not plan.moved[node]:
                     continue
-                inputs = [values[operand] for operand in self.graph.operands(node)]
-                for at, operand in enumerate(self.graph.operands(node)):
+                operands = self.graph.operands(node)
+                inputs = [values[operand] for operand in operands]
+                nothing = interpreter.nothing(arriving[node])
+                for at, operand in enumerate(operands):
                     if not plan.moved[operand] or not self.passes(node, at):
                         continue
-                    part = None
-                    if not self.interpreter.nothing(arriving[node]):
-                        part = self.interpreter.contribution(node, at, arriving[node], inputs, values)
+                    part = None if nothing else interpreter.contribution(node, at, arriving[node], inputs, values)
                     if part is None:
-                        part = self.interpreter.zero(values[operand])
+                        part = interpreter.zero(values[operand])
                     if operand in members:
                         arriving[operand] = part if operand not in arriving else add(arriving[operand], part)
                         continue
@@ -226,28 +236,37 @@ class Trace:
         row = self.graph.rows[self.graph.op[node]]
         return bool(row.local) and row.local[min(at, len(row.local) - 1)] is not None
 
-    def _locals(self, block: Block, values: list[Value]) -> tuple[dict[int, Expr | None], dict[int, Value]]:
-        """Formulas of the local derivatives, and their values where the derivative is a factor."""
-        if self._factors(block):
-            formulas = self.formulas.by_operand(block.node, block.inner)
-            one = self.interpreter.arithmetic.number("1")
-            ones: Any = self.record.engine.seed(values[block.node]) if getattr(values[block.node], "shape", ()) else one
-            return formulas, {read: plain(part) for read, (part, _) in self._sent(block, ones, values, {}).items()}
-        return self.formulas.by_operand(block.node, block.inner, Name(f"d{self.name(block.node)}")), {}
+    def _locals(self, block: Block, values: list[Value]) -> dict[int, Value]:
+        """The values of the local derivatives; none where one of them does not exist, and then nothing flows."""
+        shaped = bool(getattr(values[block.node], "shape", ()))
+        ones: Any = self.record.engine.seed(values[block.node]) if shaped else self.interpreter.arithmetic.number("1")
+        try:
+            return {read: plain(part) for read, (part, _) in self._sent(block, ones, values, {}).items()}
+        except BackpropError:
+            return {}
 
-    def _factors(self, block: Block) -> bool:
+    def factors(self, block: Block) -> bool:
         """Whether what a block sends is what arrives, entry by entry, times a local derivative."""
+        if not self.arrays:
+            return True
         values = self.record.values
         shape = getattr(values[block.node], "shape", ())
-        whole = all(self.graph.rows[self.graph.op[node]].code is None for node in block.inner)
-        if whole:
+        if all(self.graph.rows[self.graph.op[node]].code is None for node in block.inner):
             return all(getattr(values[read], "shape", ()) == shape for read in block.reads if self.record.plan.moved[read])
         return not shape and not any(getattr(values[read], "shape", ()) for read in (*block.reads, *block.inner))
 
+    def _spread(self, block: Block, read: int) -> bool:
+        """Whether a node is repeated to fit another operand."""
+        values, graph = self.record.values, self.graph
+        shape = getattr(values[read], "shape", ())
+        return any(
+            read in graph.operands(node) and graph.rows[graph.op[node]].code is None and getattr(values[node], "shape", ()) != shape
+            for node in block.inner
+        )
+
     def _rule(self, block: Block) -> str:
         """The school name of the rule; of several operations the chain rule over theirs."""
-        rules = [self.graph.rows[self.graph.op[node]].rule for node in block.inner]
-        return rules[0] if len(rules) == 1 else "chain rule"
+        return self.graph.rows[self.graph.op[block.node]].rule if len(block.inner) == 1 else "chain rule"
 
 
 class _Renamed:

@@ -20,13 +20,26 @@ from backprop_cli.limits import Limits
 Exact = Any  # a Fraction, or a SymPy expression without symbols
 _DIGITS = 60
 _LARGEST = 10.0**300
+_WRITTEN_AT_ONCE = 10_000  # bits
+_PIECE = 3_000  # digits
 
 
 def exact_text(value: Exact) -> str:
     """An exact number in the language of files: `1/2`, `-3`, `2*log(6)`."""
     if isinstance(value, Fraction):
-        return str(value)
+        return _digits(value.numerator) + (f"/{_digits(value.denominator)}" if value.denominator != 1 else "")
     return unparse(from_sympy(value, {}))
+
+
+def _digits(number: int) -> str:
+    """The digits of a whole number; Python itself refuses to write more than a few thousand at once."""
+    if number.bit_length() < _WRITTEN_AT_ONCE:
+        return str(number)
+    sign, rest, pieces = "-" * (number < 0), abs(number), []
+    while rest:
+        rest, piece = divmod(rest, 10**_PIECE)
+        pieces.append(str(piece).rjust(_PIECE, "0"))
+    return sign + "".join(reversed(pieces)).lstrip("0")
 
 
 def exact_float(value: Exact) -> float:
@@ -107,7 +120,8 @@ class _Work:
 
     def require_bits(self, bits: int) -> None:
         if bits > self.limits.exact_bits:
-            raise NotExact(f"an exact value would need {bits:,} bits; the limit is {self.limits.exact_bits:,}")
+            shown = f"{bits:,}" if bits < 10**12 else "more than 10^12"
+            raise NotExact(f"an exact value would need {shown} bits; the limit is {self.limits.exact_bits:,}")
 
     # ---- arithmetic ----
 

@@ -108,6 +108,9 @@ class Graph:
     labels: Mapping[int, str]
     first_use: Mapping[int, Span]
 
+    def __repr__(self) -> str:
+        return f"Graph of {self.program.source.name}: {len(self.op)} nodes, output {self.output}"
+
     def __len__(self) -> int:
         return len(self.op)
 

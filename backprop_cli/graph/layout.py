@@ -110,7 +110,8 @@ def _required(found: Primitive) -> tuple[str, ...]:
 
 def signature(found: Primitive, head: str) -> str:
     """How a function is called: `leaky_relu(x, slope=0.01)`."""
-    listed = [f"{name}={found.defaults[name]}" if name in found.defaults else name for name in found.operands]
+    told = {"a": "y", "b": "x"} if head == "atan2" else {"a": "x", "b": "y"}
+    listed = [f"{name}={found.defaults[name]}" if name in found.defaults else told.get(name, name) for name in found.operands]
     optional = {"axis": "axis=0", "keepdims": "keepdims=1", "shape": "[m, n]"}
     listed += [optional.get(name, name) for name in found.static]
     return f"{head}({', '.join(listed)})"
@@ -131,9 +132,5 @@ def unknown_function(head: str, part: Apply, own: Container[str] = (), others: t
     if head == "lg":
         return Misuse("unknown-function", "lg could mean log10 or log2", at, "write log10(x) or log2(x)")
     close = nearest(head, [*function_names(), *others])
-    return Misuse(
-        "unknown-function",
-        f"there is no function {head}",
-        at,
-        f"did you mean {close}?" if close else "define it above:  " + head + "(x) = ...",
-    )
+    hint = f"did you mean {close}?" if close else f"to multiply write  {head}*(...);  a function is defined above:  {head}(x) = ..."
+    return Misuse("unknown-function", f"there is no function {head}", at, hint)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, Slice, fold, rebuilt
+from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, Slice, fold, names_in, rebuilt
 from backprop_cli.lang.unparse import unparse
 
 # No name of the language holds these: they are private-use characters, and no letters.
@@ -84,3 +84,10 @@ class Filled:
 def whole(tree: Expr) -> Filled:
     """A tree without holes."""
     return Filled(Pattern(tree, lambda part: None), ())
+
+
+def opened(tree: Expr) -> Filled:
+    """A tree whose names are the holes."""
+    words = tuple(names_in(tree))
+    numbers = {word: number for number, word in enumerate(words)}
+    return Filled(Pattern(tree, lambda part: numbers.get(part.id) if isinstance(part, Name) else None), words)

@@ -164,5 +164,8 @@ class Program:
     statements: tuple[Statement, ...]
     faults: tuple[Diagnostic, ...] = field(default=())
 
+    def __repr__(self) -> str:
+        return f"Program {self.source.name}: {len(self.statements)} statements"
+
     def __iter__(self) -> Iterator[Statement]:
         return iter(self.statements)

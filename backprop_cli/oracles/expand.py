@@ -12,8 +12,8 @@ from backprop_cli.calculus.algebra import Untranslatable, to_sympy
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, fold, postorder, substitute
 from backprop_cli.oracles.derived import constants
-from backprop_cli.oracles.opinion import NoOpinion
-from backprop_cli.oracles.scope import ARRAYS, CONSTANTS, Scope
+from backprop_cli.oracles.opinion import HoldsArrays, NoOpinion
+from backprop_cli.oracles.scope import CONSTANTS, Scope
 from backprop_cli.oracles.textbook import in_basics
 
 # SymPy recurses as deep as an expression is, a dozen calls for each level.
@@ -44,7 +44,7 @@ def written(scope: Scope, tree: Expr, place: int, most: int) -> Expr:
         if isinstance(part, Name | Number):
             return part
         if not isinstance(part, Apply):
-            raise NoOpinion(ARRAYS)
+            raise HoldsArrays
         sizes = [sum(1 for _ in postorder(each)) for each in below]
         function = scope.function(part.head, at)
         if function is None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import INFIX, NEGATE, Apply, Expr, Name, Number, Part, fold, names_in, postorder, substitute
-from backprop_cli.oracles.opinion import NoOpinion
-from backprop_cli.oracles.scope import ARRAYS, CONSTANTS, Scope
+from backprop_cli.oracles.opinion import HoldsArrays, NoOpinion
+from backprop_cli.oracles.scope import CONSTANTS, Scope
 from backprop_cli.oracles.textbook import FIXED, in_basics
 
 # A piece holds at most so many parts and levels; with as many different pieces as this, each operation becomes its own.
@@ -111,7 +111,7 @@ class Planner:
 
     def identity(self) -> Piece:
         """The piece whose value is its operand."""
-        return self._piece(Name("0"), ["0"])
+        return self.piece(Name("0"), ["0"])
 
     def _bodies_before(self, heads: Sequence[str], place: int) -> None:
         """Plan the functions that an expression uses, those used by others first."""
@@ -148,7 +148,7 @@ class Planner:
             if isinstance(term.tree, Name):
                 return term
             names = list(names_in(term.tree))
-            piece = self._piece(term.tree, names)
+            piece = self.piece(term.tree, names)
             append(Step(piece, tuple(refs[int(name)] for name in names), term.shown), 1)
             return _Term(leaf(("s", len(made.steps) - 1)))
 
@@ -161,7 +161,7 @@ class Planner:
             if isinstance(part, Name | Number):
                 return _Term(leaf(word(part)[1]))
             if not isinstance(part, Apply):
-                raise NoOpinion(ARRAYS)
+                raise HoldsArrays
             function = self.scope.function(part.head, place)
             if function is not None:
                 return called(self._bodies[function[0]], below)
@@ -179,10 +179,10 @@ class Planner:
         self, part: Apply, below: list[_Term], cut: Callable[[_Term], _Term], word: Callable[[Name | Number], tuple[str, Ref]]
     ) -> _Term:
         fine = self.fine or len(self.pieces) > DIFFERENT
-        power = _literal(part.operands[1], lambda number: word(number)[0]) if part.head in ("^", "pow") and len(below) == 2 else None
+        power = literal(part.operands[1], lambda number: word(number)[0]) if part.head in ("^", "pow") and len(below) == 2 else None
         if power is not None:
             base = cut(below[0]) if fine or abs(power) > POWER else below[0]
-            below = [base, _Term(_rational(power))]
+            below = [base, _Term(rational(power))]
         elif fine or part.head in COMPARISONS:
             # A condition stays with its `where`: cut off, it would be a number like any other.
             below = [each if part.head == "where" and _compares(each.tree) else cut(each) for each in below]
@@ -195,7 +195,8 @@ class Planner:
                 return _Term(tree, size, deep, part)
             below[largest] = cut(below[largest])
 
-    def _piece(self, tree: Expr, names: list[str]) -> Piece:
+    def piece(self, tree: Expr, names: Sequence[str]) -> Piece:
+        """The piece for a tree of basic heads whose operands are `names`, in that order."""
         known: dict[str, Expr] = {name: Name(f"v{i}") for i, name in enumerate(names)}
         general = substitute(tree, known)
         key = tuple(_face(part) for part in postorder(general))
@@ -223,26 +224,27 @@ def _face(part: Part) -> object:
         case Apply(head=head, operands=operands):
             return (head, len(operands))
         case _:
-            raise NoOpinion(ARRAYS)
+            raise HoldsArrays
 
 
-def _rational(value: Fraction) -> Expr:
+def rational(value: Fraction) -> Expr:
+    """The tree that spells a number."""
     tree: Expr = Number(str(abs(value.numerator)))
     if value.denominator != 1:
         tree = Apply("/", (tree, Number(str(value.denominator))))
     return Apply(NEGATE, (tree,)) if value < 0 else tree
 
 
-def _literal(tree: Expr, text: Callable[[Number], str]) -> Fraction | None:
+def literal(tree: Expr, text: Callable[[Number], str]) -> Fraction | None:
     """The number that an exponent spells: `2`, `-2`, `1/3`, `-1/3`."""
     match tree:
         case Number():
             return Fraction(text(tree))
         case Apply(head=head, operands=(inner,)) if head == NEGATE:
-            found = _literal(inner, text) if not isinstance(inner, Apply) or inner.head == "/" else None
+            found = literal(inner, text) if not isinstance(inner, Apply) or inner.head == "/" else None
             return None if found is None else -found
         case Apply(head="/", operands=(Number() | Apply(head="u-", operands=(Number(),)) as top, Number() as bottom)):
-            above, below = _literal(top, text), Fraction(text(bottom))
+            above, below = literal(top, text), Fraction(text(bottom))
             return None if above is None or below == 0 else above / below
         case _:
             return None
@@ -254,6 +256,6 @@ def _exponents(tree: Expr, hole_at: dict[int, int]) -> tuple[int, ...]:
     for part in postorder(tree):
         if isinstance(part, Apply) and part.head in ("^", "pow") and len(part.operands) == 2:
             numbers = [each for each in postorder(part.operands[1]) if isinstance(each, Number)]
-            if len(numbers) <= 2 and _literal(part.operands[1], lambda number: number.text) is not None:
+            if len(numbers) <= 2 and literal(part.operands[1], lambda number: number.text) is not None:
                 found.extend(hole_at[each.span.start] for each in numbers if each.span.start in hole_at)
     return tuple(found)

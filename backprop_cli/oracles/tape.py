@@ -10,7 +10,7 @@ from typing import Any
 from backprop_cli.lang.program import Assign, Declare
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.derived import Differentiated
-from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.opinion import HoldsArrays, NoOpinion
 from backprop_cli.oracles.pieces import Piece, Plan, Planner, Ref, Step
 from backprop_cli.oracles.scope import CONSTANTS, Scope, Source
 from backprop_cli.oracles.textbook import FIXED
@@ -98,6 +98,8 @@ class _Layer:
             slot = self.fresh(False)
             self.tape.constants.append((slot, source.value))
             return slot
+        if hasattr(source.value, "shape"):
+            raise HoldsArrays
         place = self.scope.place.get(name, 0)
         return self.copied(name, self.run(name, self.planner.expression(source.value, place, constant=True), ()))
 

@@ -45,6 +45,12 @@ def meaning(head: str) -> Meaning | None:
     return Meaning(known.operands, _basic(_body(known.textbook)))
 
 
+@cache
+def formula(text: str) -> Expr:
+    """A formula of ours in basic heads."""
+    return _basic(_body(text))
+
+
 def complete(part: Apply, given: list[Expr]) -> tuple[str, list[Expr]]:
     """The head by its first name, and its operands in order, those left out included. `given` are positional, then by keyword.
 
@@ -57,8 +63,12 @@ def complete(part: Apply, given: list[Expr]) -> tuple[str, list[Expr]]:
         raise HoldsArrays
     placed = dict(zip(known.operands, given[: len(part.operands)], strict=False))
     placed.update(zip((name for name, _ in part.keywords), given[len(part.operands) :], strict=True))
+    if len(part.operands) > len(known.operands) or set(placed) - set(known.operands):
+        raise NoOpinion(f"{part.head} is given too much")
     for name in known.operands:
         if name not in placed:
+            if name not in known.defaults:
+                raise NoOpinion(f"{part.head} is given too little")
             placed[name] = _body(known.defaults[name])
     return known.head, [placed[name] for name in known.operands]
 

@@ -42,7 +42,15 @@ def _lines(block: Block, look: Look) -> Iterator[str]:
                 yield "  " + sentence(parts, look) + "\n"
 
 
+def heading(table: Table, look: Look) -> Iterator[str]:
+    """The line above a table, where it has one."""
+    if table.heading:
+        aside = f"{GAP}{look.paint(look.glyphs(visible(table.aside)), 'dim')}" if table.aside else ""
+        yield look.paint(visible(table.heading), "heading") + aside + "\n"
+
+
 def _table(table: Table, look: Look) -> Iterator[str]:
+    yield from heading(table, look)
     rows = iter(table.rows)
     first = list(islice(rows, _MEASURED))
     kept = [n for n, _ in enumerate(table.head) if look.width is not None or not any(isinstance(row[n], Bar) for row in first)]
@@ -52,7 +60,8 @@ def _table(table: Table, look: Look) -> Iterator[str]:
     widths = [cells(text) for text in head]
     for row in drawn:
         widths = [max(width, *map(cells, text.split("\n"))) for width, (text, _) in zip(widths, row, strict=True)]
-    yield from _row([(text, "dim") for text in head], widths, look)
+    if any(head):
+        yield from _row([(text, "dim") for text in head], widths, look)
     for row in chain(drawn, ([drawn_cell(row[n], look, signs[n]) for n in kept] for row in rows)):
         yield from _row(row, widths, look)
 

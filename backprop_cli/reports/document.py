@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from backprop_cli.lang.pattern import Filled
 from backprop_cli.lang.syntax import Expr
 
 
@@ -29,10 +30,11 @@ class Partial:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
-    """A number or an array; `gradient` tells a derivative from a value."""
+    """A number or an array; `gradient` tells a derivative from a value. `factor`: it stands in a product after another number."""
 
     value: Any
     gradient: bool = False
+    factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,30 @@ class Bar:
     share: float
 
 
-Cell = str | Expr | Partial | Figure | Shape | Bar | Status
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """A line's share of the wiring between statements, drawn with box characters; documents on paper leave it out."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Substituted:
+    """An expression with numbers in place of its names."""
+
+    written: Filled
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Phrase:
+    """Cells side by side. Where `room` is set, single numbers leave room for a minus, so that lines stand below one another."""
+
+    parts: tuple[Cell, ...]
+    room: bool = False
+
+
+Cell = str | Expr | Filled | Partial | Figure | Shape | Bar | Status | Rail | Substituted | Phrase
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,10 +94,16 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Rows under a head. Rows may be made while they are drawn, so they are gone through once."""
+    """Rows under a head. Rows may be made while they are drawn, so they are gone through once.
+
+    `heading` and `aside` stand above it. `spare` are columns that a narrow terminal does without, the first of them first.
+    """
 
     head: tuple[Cell, ...]
     rows: Iterable[Sequence[Cell]]
+    heading: str = ""
+    aside: str = ""
+    spare: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

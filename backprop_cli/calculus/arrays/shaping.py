@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,8 @@ def onehot_shape(s: Static) -> Shape:
 
 
 def onehot_of(f: Functions, s: Static) -> Any:
-    return np.equal(np.expand_dims(s["k"], -1), np.arange(s["n"])).astype(float)
+    chosen = np.equal(np.expand_dims(s["k"], -1), np.arange(s["n"]))
+    return np.frompyfunc(Fraction, 1, 1)(chosen.astype(int)) if "add" in f else chosen.astype(float)
 
 
 def exact_of(value: Any) -> bool:
