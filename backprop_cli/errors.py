@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,6 +81,8 @@ class BackpropError(Exception):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like a mistyped one, or None where nothing is near."""
+    import difflib
+
     folded = {k.lower(): k for k in sorted(known, reverse=True)}
     close = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
     near = [word for word in close if len(name) > 4 or abs(len(word) - len(name)) <= 1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backprop_cli.autodiff.stable import stable_spelling
 from backprop_cli.calculus.formula import Rules
 from backprop_cli.calculus.primitive import Domain, Primitive
 from backprop_cli.errors import BackpropError, Diagnostic, Remark
@@ -31,7 +30,7 @@ class Faults:
             if not self.holds(row, domain, inputs, values[node]):
                 return self.error("domain", self.told(domain.broken, node, values), node, values, self.told(domain.needs, node, values))
         label = f"{self.named(node)} is larger than float64 can hold (1.8e308)"
-        hint = stable_spelling(graph, node)
+        hint = _stable_spelling(graph, node)
         return self.error("overflow", f"overflow in {self.function_of(row)}", node, values, label, f"write  {hint}" if hint else "")
 
     def slope(self, node: int, operand: int, values: list[Any]) -> BackpropError:
@@ -102,7 +101,7 @@ class Faults:
         )
 
     def hint(self, node: int) -> str:
-        stable = stable_spelling(self.graph, node)
+        stable = _stable_spelling(self.graph, node)
         return f"write  {stable}" if stable else ""
 
     def holds(self, row: Primitive, domain: Domain, inputs: list[Any], value: Any) -> bool:
@@ -196,3 +195,9 @@ class Faults:
                 pending.extend(graph.operands(each))
         told = [f"{graph.labels[leaf]} = {self.show(values[leaf])}" + (" (given)" if leaf in self.given else "") for leaf in sorted(leaves)]
         return f"here {', '.join(told[:6])}" + (", ..." if len(told) > 6 else "") if told else ""
+
+
+def _stable_spelling(graph: Graph, node: int) -> str | None:
+    from backprop_cli.autodiff.stable import stable_spelling
+
+    return stable_spelling(graph, node)

@@ -12,6 +12,8 @@ import typer
 from backprop_cli.commands.grad import EXAMPLES as GRAD_EXAMPLES
 from backprop_cli.commands.grad import grad
 from backprop_cli.commands.helping import Command, Group
+from backprop_cli.commands.trace import EXAMPLES as TRACE_EXAMPLES
+from backprop_cli.commands.trace import trace
 from backprop_cli.errors import Diagnostic, nearest
 
 # Typer's own base class of all complaints about usage has no public name; BadParameter, which has one, is derived from it.
@@ -42,7 +44,7 @@ def backprop(
         raise typer.Exit(2)
 
 
-COMMANDS = {"grad": ("compute", grad, GRAD_EXAMPLES)}
+COMMANDS = {"grad": ("compute", grad, GRAD_EXAMPLES), "trace": ("compute", trace, TRACE_EXAMPLES)}
 for _name, (_section, _run, _examples) in COMMANDS.items():
     app.command(_name, cls=Command, epilog=_examples, rich_help_panel=_section, context_settings=_SETTINGS)(_run)
 

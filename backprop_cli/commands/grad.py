@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backprop_cli.lang.program import Program
     from backprop_cli.limits import Limits
     from backprop_cli.render.look import Look
+    from backprop_cli.reports.document import Document
     from backprop_cli.reports.grad import Report
     from backprop_cli.reports.patterns import Patterns
 
@@ -148,18 +149,22 @@ def _write(asked: Asked, gradients: Mapping[str, Any], document: Mapping[str, An
 
 def _as_json(asked: Asked, columns: tuple[str, ...]) -> ExitStatus:
     from backprop_cli.render.as_json import json_text
-    from backprop_cli.reports import patterns
     from backprop_cli.reports.grad import data, judged
 
+    added: Mapping[str, Any] = {}
     if columns:
+        from backprop_cli.reports import patterns
+
         each = asked.patterns(columns)
         if not each.vectorised:
+            _write(asked, each.whole, patterns.whole_data(each))
             sys.stdout.write(json_text(patterns.whole_data(each)) + "\n")
             return ExitStatus.OK
+        added = patterns.data(each)
     found = asked.report()
     if asked.check:
         found = judged(found, asked.limits)
-    whole = data(found) | (patterns.data(each) if columns else {})
+    whole = {**data(found), **added}
     _write(asked, found.found.gradients, whole)
     sys.stdout.write(json_text(whole) + "\n")
     return ExitStatus.OK if found.ok else ExitStatus.WRONG
@@ -168,23 +173,28 @@ def _as_json(asked: Asked, columns: tuple[str, ...]) -> ExitStatus:
 def _as_text(asked: Asked, columns: tuple[str, ...], look: Look) -> ExitStatus:
     """The gradients are on their way before anybody is asked about them: importing SymPy takes longer than all the rest."""
     from backprop_cli.render import draw
-    from backprop_cli.reports import patterns
     from backprop_cli.reports.grad import answer, data, judged, verdict
 
-    each = asked.patterns(columns) if columns else None
-    if each is not None and not each.vectorised:
-        _write(asked, each.whole, patterns.whole_data(each))
-        sys.stdout.writelines(draw(patterns.document(each), look))
-        return ExitStatus.OK
+    rows: Document | None = None
+    if columns:
+        from backprop_cli.reports import patterns
+
+        each = asked.patterns(columns)
+        rows = patterns.document(each)
+        if not each.vectorised:
+            _write(asked, each.whole, patterns.whole_data(each))
+            sys.stdout.writelines(draw(rows, look))
+            return ExitStatus.OK
     found = asked.report()
     sys.stdout.writelines(draw(answer(found), look))
-    if each is not None:
+    if rows is not None:
         sys.stdout.write("\n")
-        sys.stdout.writelines(draw(patterns.document(each), look))
+        sys.stdout.writelines(draw(rows, look))
     sys.stdout.flush()
     if asked.check:
         found = judged(found, asked.limits)
-    _write(asked, found.found.gradients, data(found))
+    if asked.output is not None:
+        _write(asked, found.found.gradients, data(found))
     said = verdict(found)
     if said.blocks and (found.ok is False or not asked.quiet):
         sys.stdout.write("\n")

@@ -7,7 +7,6 @@ from typing import Any
 from lark.exceptions import UnexpectedInput
 
 from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
-from backprop_cli.lang.complaints import syntax_complaint
 from backprop_cli.lang.program import Assign, Define, Faulty, Program, Shape, Statement, holes_of, is_name, split_at_holes
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder
 from backprop_cli.lang.text import Stretch, canonical, decode, misfit, source, strange_character, stretches
@@ -148,6 +147,8 @@ class _Reader:
         try:
             return lark_parser().parse(stretch.text, start=start)
         except UnexpectedInput as error:
+            from backprop_cli.lang.complaints import syntax_complaint
+
             raise BackpropError(
                 syntax_complaint(error, whole or stretch, self.origin, statement=start == "statement" or whole is not None)
             ) from None

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from backprop_cli.errors import Diagnostic, Source, Span
 from backprop_cli.lang.syntax import Expr, Name, Number, Part, Slice, fold, rebuilt
@@ -29,22 +29,30 @@ _ASCII = _hole("A-Za-z_", "A-Za-z0-9_")
 _BEYOND = (
     "\x80-\xb1\xb4-\xb6\xb8\xba-\xd6\xd8-\xf6\xf8-\u206f\u2071-\u2073\u207c-\u2211\u2213-\u2219\u221b-\u2298\u229a-\u22c4\u22c6-\U0010ffff"
 )
-_ANY = _hole("A-Za-z_" + _BEYOND, "A-Za-z0-9_" + _BEYOND)
+
+
+@cache
+def _any() -> re.Pattern[str]:
+    return _hole("A-Za-z_" + _BEYOND, "A-Za-z0-9_" + _BEYOND)
+
+
+def _holes(text: str) -> re.Pattern[str]:
+    return _ASCII if text.isascii() else _any()
 
 
 def holes_of(text: str) -> Iterator[re.Match[str]]:
     """The names (group 1) and numbers (group 2) that the shape of a right side leaves open."""
-    return (_ASCII if text.isascii() else _ANY).finditer(text)
+    return _holes(text).finditer(text)
 
 
 def split_at_holes(text: str) -> list[str]:
     """The text between the holes, and after each stretch of it the name and the number (one of them None) that follows."""
-    return (_ASCII if text.isascii() else _ANY).split(text)
+    return _holes(text).split(text)
 
 
 def is_name(text: str) -> bool:
     """Whether a text has the form of a name; a character beyond ASCII may still turn out to be no letter."""
-    found = (_ASCII if text.isascii() else _ANY).fullmatch(text)
+    found = _holes(text).fullmatch(text)
     return found is not None and found.group(1) is not None
 
 

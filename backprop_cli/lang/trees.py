@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lark import Lark, Token, Transformer, v_args
 
@@ -15,14 +13,21 @@ from backprop_cli.lang.program import Declare, Define, Statement
 from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice
 from backprop_cli.lang.text import canonical, misfit
 
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _ALIASES = {"−": "-", "·": "*", "×": "*", "⋅": "*", "⊙": "*", "÷": "/", "**": "^"}
 
 
 def grammar_dir() -> Traversable:
     """Where the grammars lie: inside an installed package, beside it in a checkout."""
-    packaged = files("backprop_cli") / "grammar"
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "grammar"
+    beside = Path(__file__).resolve().parents[2] / "grammar"
+    if beside.is_dir() and not (Path(__file__).parents[1] / "grammar").is_dir():
+        return beside
+    from importlib.resources import files
+
+    return files("backprop_cli") / "grammar"
 
 
 @v_args(inline=True)

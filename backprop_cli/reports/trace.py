@@ -175,8 +175,7 @@ def forward_table(given: Report) -> Table:
     drawn = None if lines is None else rails(lines)
     shaped = given.shaped
     rows = _forward_rows(given, shaped, drawn)
-    head: tuple[Cell, ...] = ("", "", *(["shape"] if shaped else []), "", "")
-    return Table(("",) * len(head), rows, "forward", "values, in the order of the file", (3,) if shaped else ())
+    return Table(("",) * (5 if shaped else 4), rows, "forward", "values, in the order of the file", (3,) if shaped else ())
 
 
 def _lines(given: Report) -> Iterator[tuple[int, Sequence[int]]]:
@@ -220,8 +219,7 @@ def _forward_rows(given: Report, shaped: bool, drawn: Sequence[str] | None) -> I
 
 def backward_table(given: Report) -> Table:
     """The backward sweep: one row for each local derivative, and one for each sum."""
-    shaped = given.shaped
-    output = given.output
+    shaped, output = given.shaped, given.output
     aside = f"chain rule from {output} back to the leaves, start with ∂{output}/∂{output} = 1"
     if shaped:
         aside += f"; d{output} is short for ∂{output}/∂{output}, and so on"
@@ -239,19 +237,18 @@ def _backward_rows(given: Report, step: Contributed, shaped: bool) -> Iterator[l
     number: Cell = str(trace.number_of[step.index]) if not step.reused else ""
     node: Cell = Phrase((Name(step.user), "=", trace.written(step.index)))
     if step.reused:
-        node = Phrase(("reuses", Partial(output, step.user)))
+        node = "reused" if step.user != output else ""
     sign = "=" if step.paths == 1 else "+="
-    contribution = short(step.contribution)
 
     def row(*cells: Cell, value: Any, mark: str) -> list[Cell]:
         middle: list[Cell] = [Sizes(sizes(value))] if shaped else []
         return [*cells, *middle, Phrase((Partial(output, step.operand), mark, Figure(value, gradient=True)), room=True)]
 
     rule: Cell = step.rule if not step.reused else ""
-    yield row(number, node, rule, local_cell(step), local_value(step), working(step), value=contribution, mark=sign)
+    yield row(number, node, rule, local_cell(step), local_value(step), working(step), value=step.contribution, mark=sign)
     if step.paths > 1 and step.nth > 1:
         said = f"{step.paths} paths meet at {step.operand}, sum" if step.nth == step.paths else f"so far, {step.nth} of {step.paths} paths"
-        yield row("", "", "", "", "", said, value=step.adjoint, mark="=" if sign == "=" else " =")
+        yield row("", "", "", "", "", said, value=step.adjoint, mark=" =")
 
 
 def local_cell(step: Contributed) -> Cell:
@@ -292,7 +289,7 @@ def summary(given: Report) -> Block:
             for number, step in enumerate(steps):
                 parts += [*(["+"] if number else []), Partial(output, step.user), "·", Partial(step.user, step.operand)]
             parts.append("=")
-        lines.append((*parts, Figure(value, gradient=True)))
+        lines.append((Phrase((*parts, Figure(value, gradient=True))),))
     return Listing("gradients", tuple(lines))
 
 
@@ -308,7 +305,3 @@ def warnings(given: Report) -> list[Block]:
 def sizes(value: Any) -> tuple[int, ...]:
     """The shape of a value; () of a number."""
     return tuple(getattr(value, "shape", ()))
-
-
-def short(value: Any) -> Any:
-    return value

@@ -1,0 +1,124 @@
+"""What a lecturer would point at: adjoints used several times, gradients that vanish, functions on their flat side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from backprop_cli.lang.syntax import Name
+from backprop_cli.reports.document import Block, Cell, Figure, Listing, Paragraph, Partial, Status
+from backprop_cli.reports.trace import Report, sizes, warnings
+
+if TYPE_CHECKING:
+    from backprop_cli.autodiff.trace import Contributed
+
+_MOST = 8  # remarks of one kind
+_SATURATING = frozenset(["sigmoid", "tanh", "softsign", "erf", "erfc", "atan", "logsigmoid", "softplus", "elu", "gelu", "silu"])
+_FLAT = frozenset(["relu", "clip", "floor", "ceil", "round", "sign"])
+_SMALL_SLOPE = 1e-3
+
+
+def notes(given: Report) -> list[Block]:
+    """The remarks below a trace."""
+    return [*_reused(given), *warnings(given), *_vanished(given), *_saturated(given)]
+
+
+def _reused(given: Report) -> list[Block]:
+    """Which adjoints are computed once and lead on to several of the names asked for."""
+    if not given.small:
+        return []
+    graph, output = given.trace.graph, given.output
+    reached: dict[int, set[str]] = {graph.names[name]: {name} for name in given.names}
+    users: dict[int, list[int]] = {}
+    for step in given.steps:
+        users.setdefault(step.index, []).append(step.read)
+    lines: list[tuple[Cell, ...]] = []
+    for block in given.trace.blocks:
+        served = [reached.get(read, set()) for read in users.get(block.node, [])]
+        everything = set().union(*served)
+        reached.setdefault(block.node, set()).update(everything)
+        if sum(map(bool, served)) > 1 and block.node != given.found.record.plan.output:
+            names = [name for name in given.names if name in everything]
+            listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else f"{names[0]}, along several paths"
+            lines.append((Partial(output, given.trace.name(block.node)), f"is computed once and used for {listed}"))
+    lines.reverse()
+    if len(lines) > _MOST:
+        lines = [*lines[:_MOST], (f"and {len(lines) - _MOST} more",)]
+    return [Listing("reused", tuple(lines))] if lines else []
+
+
+def _vanished(given: Report) -> Iterator[Block]:
+    """Why a gradient is exactly 0."""
+    if not given.small:
+        return
+    output = given.output
+    last: dict[str, list[Contributed]] = {}
+    for step in given.steps:
+        last.setdefault(step.operand, []).append(step)
+    found = 0
+    for name, value in given.gradients.items():
+        steps = last.get(name, [])
+        if sizes(value) or not steps or value != 0 or any(step.contribution != 0 for step in steps):
+            if sizes(value) or not steps or value != 0:
+                continue
+            said: list[Cell] = ["the contributions cancel"]
+        else:
+            step = steps[0]
+            if step.factor and step.local is not None and bool(step.local == 0):
+                said = [Partial(step.user, name), "= 0"]
+            else:
+                said = ["nothing arrives from above:", Partial(output, step.user), "= 0"]
+        found += 1
+        if found > _MOST:
+            return
+        yield Paragraph((Status.NOTE, Partial(output, name), "vanishes:", *said))
+
+
+def _saturated(given: Report) -> Iterator[Block]:
+    """Operations whose slope is so flat that they hold the gradient back."""
+    record, graph = given.found.record, given.trace.graph
+    plan, rules = record.plan, record.engine.rules
+    watched = {number: row for number, row in enumerate(graph.rows) if row.head in _SATURATING or row.head in _FLAT}
+    if not watched:
+        return
+    found = 0
+    values: list[Any] = list(record.values)
+    for node in plan.order:
+        row = watched.get(graph.op[node])
+        if row is None or not plan.moved[node]:
+            continue
+        inputs = [values[operand] for operand in graph.operands(node)]
+        if row.kink is not None and not sizes(inputs[0]) and bool(rules.condition(row, row.kink.at)(*inputs, values[node])):
+            continue  # told as a warning
+        slope = given.trace.interpreter.attempt(rules.slope(row, 0), *inputs, values[node])
+        said = _flat(slope, row.head in _FLAT)
+        if said is None:
+            continue
+        found += 1
+        if found > _MOST:
+            return
+        operand = graph.operands(node)[0]
+        name = graph.labels.get(operand)
+        place: list[Cell] = ["at", Name(name), "=", Figure(values[operand])] if name and not sizes(inputs[0]) else []
+        what: Cell = Name(graph.labels[node]) if node in graph.labels else graph.expr(node)
+        yield Paragraph((Status.NOTE, what, "=" if node in graph.labels else "", row.head if node in graph.labels else "", *place, *said))
+
+
+def _flat(slope: Any, flat: bool) -> list[Cell] | None:
+    """What to say about a slope, None where it is steep enough."""
+    if sizes(slope):
+        import numpy as np
+
+        size = np.abs(np.asarray(slope, dtype=float))
+        count = int(np.count_nonzero(size == 0 if flat else size < _SMALL_SLOPE))
+        if not count:
+            return None
+        what = "pass nothing back" if flat else "are saturated and let almost nothing back"
+        return [f"{count} of the {size.size} entries {what}"]
+    try:
+        size = abs(float(slope))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if flat:
+        return ["passes nothing back: its slope is 0 here"] if size == 0 else None
+    return ["is saturated: its slope is only", Figure(slope)] if size < _SMALL_SLOPE else None
