@@ -15,7 +15,7 @@ from backprop_cli.calculus.formula import tree
 from backprop_cli.calculus.tidy import ONE, product, tidy, total
 from backprop_cli.graph.graph import CONSTANT, Graph
 from backprop_cli.lang.pattern import Filled, Pattern, whole
-from backprop_cli.lang.syntax import Expr, Name, Part, postorder, substitute
+from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Part, fold, postorder, rebuilt, substitute
 
 LARGEST = 1_000
 
@@ -44,9 +44,9 @@ class Formulas:
                 part = None if g is None else self.contribution(each, at, g, own_name=each == node)
                 target = arriving if operand in members else found
                 before = target.get(operand)
-                whole = part if operand not in target else None if before is None or part is None else total(before, part)
-                target[operand] = None if whole is None or _size(whole) > LARGEST else whole
-        return found
+                entire = part if operand not in target else None if before is None or part is None else _sum(before, part)
+                target[operand] = None if entire is None or _size(entire) > LARGEST else entire
+        return {read: None if tree is None else _signs_first(tree) for read, tree in found.items()}
 
     def passes(self, node: int, at: int) -> bool:
         row = self.graph.rows[self.graph.op[node]]
@@ -80,6 +80,39 @@ class Formulas:
     def operand(self, node: int) -> Expr:
         """A node as it stands in a formula: its name, or what it computes."""
         return Name(self.graph.labels[node]) if node in self.graph.labels else self.graph.expr(node)
+
+
+def _sum(left: Expr, right: Expr) -> Expr:
+    """left + right, what is taken away last."""
+    if _negative(left) and not _negative(right):
+        left, right = right, left
+    return total(left, right)
+
+
+def _negative(expr: Expr) -> bool:
+    return isinstance(expr, Apply) and expr.head == NEGATE
+
+
+def _signs_first(tree: Expr) -> Expr:
+    """`-2*w` for `-(2*w)`: the sign of a product goes to its first factor."""
+
+    def combine(part: Part, below: list[Part]) -> Part:
+        part = rebuilt(part, below) if below else part
+        if not (isinstance(part, Apply) and part.head == NEGATE):
+            return part
+        above: list[Apply] = []
+        inner = part.operands[0]
+        while isinstance(inner, Apply) and inner.head in ("*", "/"):
+            above.append(inner)
+            inner = inner.operands[0]
+        if not above or _negative(inner):
+            return part
+        result: Expr = Apply(NEGATE, (inner,))
+        for product_ in reversed(above):
+            result = Apply(product_.head, (result, product_.operands[1]))
+        return result
+
+    return fold(tree, combine)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,35 +44,41 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
             continue
         row = graph.rows[graph.op[node]]
         assert row.kink is not None
-        at_kink, place = _kink(engine, node, values, adjoints[node] if plan.moved[node] else None)
-        if at_kink:
+        place = _kink(engine, node, values, adjoints[node] if plan.moved[node] else None)
+        if place is not None:
             found.append(Warned(label(graph, node), graph.span(node), f"{row.head} has no derivative at {place}: {row.kink.takes}"))
     return found
 
 
-def _kink(engine: Engine, node: int, values: list[Value], adjoint: Value | None) -> tuple[bool, str]:
-    """Whether a node sits on a kink through which something flows, and where that is. `adjoint` None: a comparison."""
+def _kink(engine: Engine, node: int, values: list[Value], adjoint: Value | None) -> str | None:
+    """Where a node sits on a kink through which something flows, None where it does not. `adjoint` None: a comparison."""
     graph = engine.graph
     row = graph.rows[graph.op[node]]
     assert row.kink is not None
     operands = graph.operands(node)
-    inputs = [values[operand] for operand in operands]
-    place = ", ".join(f"{label(graph, o)} = {engine.show(values[o])}" for o in operands[:3] if graph.op[o] != CONSTANT)
     if row.code is not None:
         from backprop_cli.autodiff.array_sweep import tie
 
-        return tie(engine.interpreter(Plan(graph, node, (), bytearray(), bytearray(), (), ())), node, values, adjoint), place
+        alone = Plan(graph, node, (), bytearray(), bytearray(), (), ())
+        return _place(engine, operands, values) if tie(engine.interpreter(alone), node, values, adjoint) else None
     with engine.quiet():
-        hit = engine.rules.condition(row, row.kink.at)(*inputs, values[node])
+        hit = engine.rules.condition(row, row.kink.at)(*[values[operand] for operand in operands], values[node])
     if not engine.arrays or not getattr(hit, "shape", ()):
-        return bool(hit) and (adjoint is None or bool(adjoint != 0)), place
+        return _place(engine, operands, values) if hit and (adjoint is None or adjoint != 0) else None
+    if not hit.any():
+        return None
     import numpy as np
 
     hit = np.asarray(hit, dtype=bool)
     if adjoint is not None:
         hit = hit & np.not_equal(adjoint, 0).astype(bool)
     count = int(np.count_nonzero(hit))
-    return count > 0, f"{count} of the {hit.size} entries of {label(graph, operands[0])}"
+    return f"{count} of the {hit.size} entries of {label(graph, operands[0])}" if count else None
+
+
+def _place(engine: Engine, operands: Sequence[int], values: list[Value]) -> str:
+    graph = engine.graph
+    return ", ".join(f"{label(graph, each)} = {engine.show(values[each])}" for each in operands[:3] if graph.op[each] != CONSTANT)
 
 
 def _dependent(plan: Plan) -> bytearray:

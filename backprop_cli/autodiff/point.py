@@ -60,11 +60,13 @@ def _array(name: str, value: Any, exact: bool) -> Value:
     """A float64 array that nobody can write to; exact, an array of fractions."""
     import numpy as np
 
+    from backprop_cli.calculus.arrays import all_finite
+
     try:
         array = np.asarray(value, dtype=float).view()
     except (TypeError, ValueError):
         raise BackpropError(Diagnostic("not-a-number", f"{name} is no array of numbers", hint="rows of one length, numbers only")) from None
-    if not np.isfinite(array).all():
+    if not all_finite(array):
         where = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
         raise _not_finite(name, f"{array[tuple(where)]} at entry {where}")
     if not array.shape:

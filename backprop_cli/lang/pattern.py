@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, Slice, fold, names_in, rebuilt
+from backprop_cli.lang.syntax import Expr, Name, Number, Part, Slice, fold, names_in, rebuilt
 from backprop_cli.lang.unparse import unparse
 
 # No name of the language holds these: they are private-use characters, and no letters.
@@ -24,21 +24,11 @@ class Pattern:
     @cached_property
     def pieces(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """The texts between the holes, and the holes."""
-        found = _HOLE.split(self._marked(False))
+        found = _HOLE.split(self._marked())
         return tuple(found[::2]), tuple(map(int, found[1::2]))
 
-    @cached_property
-    def guards(self) -> tuple[bool, ...]:
-        """For each hole of `pieces`, whether a number below zero needs parentheses there."""
-        text = self._marked(True)
-        return tuple(text[found.start() - 2 : found.start()] == "(-" and text[found.end()] == ")" for found in _HOLE.finditer(text + " "))
-
-    def _marked(self, negative: bool) -> str:
-        def word(number: int) -> Expr:
-            marked = Name(f"{_OPEN}{number}{_CLOSE}")
-            return Apply(NEGATE, (marked,)) if negative else marked
-
-        return unparse(self._replaced(word))
+    def _marked(self) -> str:
+        return unparse(self._replaced(lambda number: Name(f"{_OPEN}{number}{_CLOSE}")))
 
     def _replaced(self, word: Callable[[int], Expr]) -> Expr:
         def combine(part: Part, below: list[Part]) -> Part:
@@ -53,12 +43,6 @@ class Pattern:
         """The text with these words in the holes."""
         between, holes = self.pieces
         return "".join([piece + word for piece, word in zip(between, [*(words[hole] for hole in holes), ""], strict=True)])
-
-    def text_of_numbers(self, words: Sequence[str]) -> str:
-        """The text with these words in the holes, of which those that begin with a minus get the parentheses they need."""
-        between, holes = self.pieces
-        filled = [f"({words[h]})" if guard and words[h][0] == "-" else words[h] for h, guard in zip(holes, self.guards, strict=True)]
-        return "".join([piece + word for piece, word in zip(between, [*filled, ""], strict=True)])
 
     def filled(self, words: Sequence[str]) -> Expr:
         """The tree with these words in the holes."""

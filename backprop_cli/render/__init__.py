@@ -22,7 +22,20 @@ def _terminal(document: Document, look: Look) -> Iterator[str]:
     return terminal(document, look)
 
 
-FORMATS: dict[str, Renderer] = {"terminal": _terminal, "plain": _plain}
+def _markdown(document: Document, look: Look) -> Iterator[str]:
+    from backprop_cli.render.markdown import markdown
+
+    return markdown(document, look)
+
+
+def _latex(document: Document, look: Look) -> Iterator[str]:
+    from backprop_cli.render.latex import render_latex
+
+    return render_latex(document, look)
+
+
+FORMATS: dict[str, Renderer] = {"terminal": _terminal, "plain": _plain, "markdown": _markdown, "latex": _latex}
+SUFFIXES = {".txt": "plain", ".md": "markdown", ".tex": "latex", ".json": "json"}
 
 
 def draw(document: Document, look: Look) -> Iterator[str]:

@@ -12,6 +12,7 @@ from backprop_cli.reports.document import Bar, Cell, Figure, Partial, Phrase, Ra
 
 _STATUS = {Status.RIGHT: ("✓", "right"), Status.WRONG: ("✗", "wrong"), Status.OPEN: ("?", "name"), Status.NOTE: ("!", "wrong")}
 _BAR = 12
+_SUM = re.compile(r" [+-] ")
 _LOOSE = re.compile(r"^-| [+-] ")
 RAILS = str.maketrans({"╭": ".", "╰": "`", "├": "|", "│": "|", "─": "-", "┬": "+", "┴": "+", "┼": "+", "▶": ">", "╴": "-"})
 
@@ -53,10 +54,12 @@ def cell_text(cell: Cell, look: Look) -> tuple[str, str]:
 def phrase_text(phrase: Phrase, look: Look) -> tuple[str, str]:
     """Cells side by side; the lines of an array stand below one another. The role is that of a gradient where one is among them."""
     text, role = "", ""
-    for part in phrase.parts:
+    for number, part in enumerate(phrase.parts):
         piece, own = cell_text(part, look)
         if not piece:
             continue
+        if phrase.parts[number + 1 : number + 2] == ("×",) and _SUM.search(piece) and piece[0] not in "[(":
+            piece = f"({piece})"
         if own == "gradient":
             role = own
         if phrase.room and isinstance(part, Figure) and "\n" not in piece and not piece.startswith(("-", "[")):
@@ -70,24 +73,25 @@ def phrase_text(phrase: Phrase, look: Look) -> tuple[str, str]:
     return text, role
 
 
+_BEFORE, _AFTER = re.compile(r"(?:^|[(\[]|, | [+-] )$"), re.compile(r"(?:$|[)\],]| [+-] )")
+
+
 def numbers_text(cell: Substituted, look: Look) -> str:
     """An expression with numbers for its names, products with a cross and quotients with room: `2 × 3`, `1 / 2.7918`."""
-    texts = {name: value_text(value, look.digits) for name, value in cell.values.items()}
-    words = [texts.get(word, word) for word in cell.written.words]
-    if any("\n" in text or "/" in text or "(" in text for text in texts.values()):
-        return substituted_text(cell, texts)
-    written = cell.written.pattern.text_of_numbers(words)
-    return written.replace("*", look.glyphs(" × ")).replace("/", " / ")
+    texts = {name: " ".join(value_text(value, look.digits).split()) for name, value in cell.values.items()}
+    between, holes = cell.written.pattern.pieces
+    whole = ""
+    for number, hole in enumerate(holes):
+        before, after = between[number], between[number + 1]
+        word = texts.get(cell.written.words[hole], cell.written.words[hole])
+        compound = word[0] == "-" or ("/" in word or " " in word) and word[0] != "["
+        plain = _BEFORE.search(before) and _AFTER.match(after) and (word[0] != "-" or not before.endswith(" "))
+        whole += _roomy(before, look) + (f"({word})" if compound and not plain else word)
+    return whole + _roomy(between[-1], look)
 
 
-def substituted_text(cell: Substituted, texts: dict[str, str]) -> str:
-    """The same where numbers are arrays, fractions or formulas: through the tree, so that parentheses are right."""
-    from backprop_cli.lang.parse import parse_expression
-    from backprop_cli.lang.syntax import substitute
-    from backprop_cli.lang.unparse import unparse
-
-    numbers = {name: parse_expression(" ".join(text.split())) for name, text in texts.items()}
-    return unparse(substitute(cell.written.tree, numbers))
+def _roomy(text: str, look: Look) -> str:
+    return text.replace("*", look.glyphs(" × ")).replace("/", " / ")
 
 
 def sentence(parts: tuple[Cell, ...], look: Look) -> str:

@@ -222,7 +222,8 @@ def backward_table(given: Report) -> Table:
     shaped, output = given.shaped, given.output
     aside = f"chain rule from {output} back to the leaves, start with ∂{output}/∂{output} = 1"
     if shaped:
-        aside += f"; d{output} is short for ∂{output}/∂{output}, and so on"
+        name = given.trace.name(max((node for block in given.trace.blocks for node in block.reads), default=0))
+        aside += f"; d{name} is short for ∂{output}/∂{name}"
     head: tuple[Cell, ...] = ("", "node", "rule", "local", "value", "upstream × local", *(["shape"] if shaped else []), "gradient")
     rows = (row for step in _steps(given) for row in _backward_rows(given, step, shaped))
     return Table(head, rows, "backward", aside, (4, 2))
@@ -285,10 +286,12 @@ def summary(given: Report) -> Block:
     for name, value in given.gradients.items():
         parts: list[Cell] = [Partial(output, name), "="]
         steps = last.get(name, [])
-        if 0 < len(steps) <= 3 and all(step.factor for step in steps):
+        if 0 < len(steps) <= 3 and all(step.factor and step.user != output for step in steps):
             for number, step in enumerate(steps):
                 parts += [*(["+"] if number else []), Partial(output, step.user), "·", Partial(step.user, step.operand)]
             parts.append("=")
+            if len(steps) == 1 and steps[0].local is not None and getattr(steps[0].local, "size", 1) == 1:
+                parts += [Figure(steps[0].upstream), "×", Figure(steps[0].local, factor=True), "="]
         lines.append((Phrase((*parts, Figure(value, gradient=True))),))
     return Listing("gradients", tuple(lines))
 

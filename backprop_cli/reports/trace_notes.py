@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from backprop_cli.lang.syntax import Name
-from backprop_cli.reports.document import Block, Cell, Figure, Listing, Paragraph, Partial, Status
-from backprop_cli.reports.trace import Report, sizes, warnings
+from backprop_cli.reports.document import Block, Cell, Figure, Listing, Paragraph, Partial, Phrase, Status
+from backprop_cli.reports.trace import Report, line_of, sizes, warnings
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff.trace import Contributed
@@ -32,18 +32,19 @@ def _reused(given: Report) -> list[Block]:
     users: dict[int, list[int]] = {}
     for step in given.steps:
         users.setdefault(step.index, []).append(step.read)
-    lines: list[tuple[Cell, ...]] = []
+    groups: dict[tuple[str, ...], list[str]] = {}
     for block in given.trace.blocks:
         served = [reached.get(read, set()) for read in users.get(block.node, [])]
         everything = set().union(*served)
         reached.setdefault(block.node, set()).update(everything)
         if sum(map(bool, served)) > 1 and block.node != given.found.record.plan.output:
-            names = [name for name in given.names if name in everything]
-            listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else f"{names[0]}, along several paths"
-            lines.append((Partial(output, given.trace.name(block.node)), f"is computed once and used for {listed}"))
-    lines.reverse()
-    if len(lines) > _MOST:
-        lines = [*lines[:_MOST], (f"and {len(lines) - _MOST} more",)]
+            groups.setdefault(tuple(name for name in given.names if name in everything), []).insert(0, given.trace.name(block.node))
+    lines: list[tuple[Cell, ...]] = []
+    for names, nodes in reversed(groups.items()):
+        listed: list[Cell] = [Partial(output, node) for node in nodes[:_MOST]]
+        rest = f"and {len(nodes) - _MOST} more" if len(nodes) > _MOST else ""
+        used = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else f"{names[0]}, on several paths"
+        lines.append((Phrase((*listed, rest, f"computed once, used for {used}")),))
     return [Listing("reused", tuple(lines))] if lines else []
 
 
@@ -83,6 +84,8 @@ def _saturated(given: Report) -> Iterator[Block]:
         return
     found = 0
     values: list[Any] = list(record.values)
+    from backprop_cli.autodiff.notices import label
+
     for node in plan.order:
         row = watched.get(graph.op[node])
         if row is None or not plan.moved[node]:
@@ -100,8 +103,8 @@ def _saturated(given: Report) -> Iterator[Block]:
         operand = graph.operands(node)[0]
         name = graph.labels.get(operand)
         place: list[Cell] = ["at", Name(name), "=", Figure(values[operand])] if name and not sizes(inputs[0]) else []
-        what: Cell = Name(graph.labels[node]) if node in graph.labels else graph.expr(node)
-        yield Paragraph((Status.NOTE, what, "=" if node in graph.labels else "", row.head if node in graph.labels else "", *place, *said))
+        what = f"{label(graph, node)} (line {line_of(given, graph.span(node))}):"
+        yield Paragraph((Status.NOTE, what, row.head, *said, *place))
 
 
 def _flat(slope: Any, flat: bool) -> list[Cell] | None:
@@ -113,12 +116,12 @@ def _flat(slope: Any, flat: bool) -> list[Cell] | None:
         count = int(np.count_nonzero(size == 0 if flat else size < _SMALL_SLOPE))
         if not count:
             return None
-        what = "pass nothing back" if flat else "are saturated and let almost nothing back"
-        return [f"{count} of the {size.size} entries {what}"]
+        what = "passes nothing back in" if flat else "is saturated in"
+        return [f"{what} {count} of {size.size} entries"]
     try:
         size = abs(float(slope))
     except (TypeError, ValueError, OverflowError):
         return None
     if flat:
-        return ["passes nothing back: its slope is 0 here"] if size == 0 else None
+        return ["passes nothing back: its slope is 0"] if size == 0 else None
     return ["is saturated: its slope is only", Figure(slope)] if size < _SMALL_SLOPE else None

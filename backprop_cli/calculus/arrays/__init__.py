@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from backprop_cli.calculus.arrays.axes import Misshapen, Shape, broadcast, one_axis, reduced, unbroadcast
-from backprop_cli.calculus.arrays.numbers import array_arithmetic, lifted
+from backprop_cli.calculus.arrays.numbers import all_finite, array_arithmetic, lifted
 from backprop_cli.calculus.arrays.products import (
     cofactors,
     determinant,
@@ -105,4 +105,4 @@ CODE: dict[str, Code] = {
 }  # fmt: skip
 
 
-__all__ = ["CODE", "Code", "Misshapen", "array_arithmetic", "broadcast", "lifted", "unbroadcast"]
+__all__ = ["CODE", "Code", "Misshapen", "all_finite", "array_arithmetic", "broadcast", "lifted", "unbroadcast"]

@@ -36,6 +36,14 @@ def _entrywise(function: Callable[..., float]) -> Callable[..., Any]:
     return apply
 
 
+def all_finite(value: Any) -> bool:
+    """Whether a number or all entries of an array are finite. A finite sum says so at a fraction of the cost of looking at each."""
+    if not isinstance(value, np.ndarray):
+        return math.isfinite(value)
+    with np.errstate(all="ignore"):
+        return math.isfinite(np.add.reduce(value, axis=None)) or bool(np.isfinite(value).all())
+
+
 @cache
 def array_arithmetic() -> Arithmetic:
     """Float64 arrays and, beside them, Python's floats for what is a scalar."""
@@ -52,10 +60,7 @@ def array_arithmetic() -> Arithmetic:
     own: dict[str, Callable[..., Any]] = {"power": _power, "where": _where, "erf": _entrywise(math.erf), "erfc": _entrywise(math.erfc)}
     functions = {name: own.get(name) or getattr(np, renamed.get(name, name)) for name in NATIVE}
 
-    def finite(value: Any) -> bool:
-        return bool(np.isfinite(value).all())
-
-    return Arithmetic("array", functions, float, FLOAT.constants, False, {}, finite, math.inf, math.nan)
+    return Arithmetic("array", functions, float, FLOAT.constants, False, {}, all_finite, math.inf, math.nan)
 
 
 def lifted(arithmetic: Arithmetic) -> Arithmetic:

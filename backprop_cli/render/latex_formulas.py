@@ -1,0 +1,163 @@
+"""Trees as LaTeX: each function's own template with holes, and visible parentheses put in by one rule."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from backprop_cli.calculus.primitive import Primitive
+from backprop_cli.calculus.table import SEVERAL, row, row_of_several
+from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice, fold
+from backprop_cli.render.visible import visible
+
+# How tightly a drawing holds together: as in the text form, but a fraction bar groups, and LaTeX braces do not show.
+COMPARISON, SUM, PRODUCT, FRACTION, WHOLE = range(5)
+Drawn = tuple[str, int]
+
+_TIGHTNESS = {
+    **dict.fromkeys(("<", "<=", ">", ">=", "==", "!=", "where"), COMPARISON),
+    **dict.fromkeys(("+", "-", NEGATE, "expm1"), SUM),
+    **dict.fromkeys(("*", "@", "mod", "dot", "outer", "sum", "prod", "max", "min", "logsumexp", "logsigmoid", "log_softmax"), PRODUCT),
+    **dict.fromkeys(("/", "^", "exp", "exp2", TRANSPOSE, "inv"), FRACTION),
+}
+# What an operand must hold together at least, where the template does not enclose it.
+_NEEDS = {
+    **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), (SUM, SUM)),
+    "+": (SUM, PRODUCT),
+    "-": (SUM, PRODUCT),
+    NEGATE: (PRODUCT,),
+    **dict.fromkeys(("*", "@", "dot"), (PRODUCT, PRODUCT)),
+    "^": (WHOLE, COMPARISON),
+    **dict.fromkeys(("mod", "outer"), (WHOLE, WHOLE)),
+    **dict.fromkeys(("sum", "prod", "max", "min"), (FRACTION,)),
+    **dict.fromkeys((TRANSPOSE, "inv"), (WHOLE,)),
+}
+_GREEK = (
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho"),
+    *("sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"),
+)
+_LETTERS = {unicodedata.lookup(f"GREEK {'SMALL' if name[0].islower() else 'CAPITAL'} LETTER {_spelled}"): name for name in _GREEK if (_spelled := {"lambda": "LAMDA", "Lambda": "LAMDA"}.get(name, name.upper()))}
+_ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot", "\u0308": "ddot", "\u20d7": "vec"}
+_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+            "|": r"\textbar{}", "∂": r"$\partial$", "×": r"$\times$", "·": r"$\cdot$", "Σ": r"$\Sigma$", "→": r"$\to$", "≠": r"$\neq$",
+            '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "’": "'", "…": r"\dots{}", "⋮": r"$\vdots$"}  # fmt: skip
+_HOLE = re.compile(r"<(\w+)>")
+
+
+def words(text: str) -> str:
+    """Text between formulas: every character that means something to TeX is escaped, every one it has no letter for is named."""
+    return "".join(map(_letter, visible(text)))
+
+
+def _letter(char: str) -> str:
+    if char in _SPECIAL:
+        return _SPECIAL[char]
+    if char in "{}$&#_%":
+        return "\\" + char
+    if " " <= char <= "~" or ("\xa0" < char < "\u0180" and char.isalpha()):
+        return char
+    return f"[U+{ord(char):04X}]"
+
+
+def name(word: str) -> str:
+    """A name in mathematics: Greek letters as letters, digits at its end as an index, accents as accents."""
+    found = re.fullmatch(r"(.*?)_?([0-9]+|[₀-₉]+)", word)
+    if found and found.group(1).strip("_"):
+        return f"{_base(found.group(1))}_{{{unicodedata.normalize('NFKC', found.group(2))}}}"
+    return _base(word)
+
+
+def _base(word: str) -> str:
+    if word in _GREEK:
+        return f"\\{word}"
+    letters = unicodedata.normalize("NFD", word)
+    if len(letters) == 2 and letters[1] in _ACCENTS:
+        return rf"\{_ACCENTS[letters[1]]}{{{_base(letters[0])}}}"
+    if word in _LETTERS:
+        return f"\\{_LETTERS[word]}"
+    if len(word) == 1 and word.isascii() and word.isalpha():
+        return word
+    return rf"\mathit{{{_marked(word)}}}" if word.isascii() else rf"\text{{{words(word)}}}"
+
+
+def _marked(word: str) -> str:
+    return word.replace("_", r"\_")
+
+
+def number(text: str) -> Drawn:
+    """A literal as it was spelled, powers of ten written out."""
+    mantissa, sign, exponent = text.lower().partition("e")
+    mantissa = mantissa.replace("_", "")
+    return (rf"{mantissa} \times 10^{{{int(exponent)}}}", PRODUCT) if sign else (mantissa, WHOLE)
+
+
+def latex(expr: Expr) -> str:
+    """An expression in LaTeX's mathematics."""
+    return fold(expr, _draw)[0]
+
+
+def _draw(part: Part, below: list[Drawn]) -> Drawn:
+    match part:
+        case Number(text=text):
+            return number(text)
+        case Name(id=word):
+            return name(word), WHOLE
+        case Brackets():
+            return _matrix(part, below), WHOLE
+        case Index():
+            base = grouped(below[0], WHOLE)
+            return f"{{{base}}}_{{{', '.join(text for text, _ in below[1:])}}}", WHOLE
+        case Slice():
+            rest = iter(text for text, _ in below)
+            cuts = [next(rest) if each is not None else "" for each in (part.start, part.stop)]
+            return ":".join([*cuts, *([next(rest)] if part.step is not None else [])]), WHOLE
+        case Apply():
+            return _apply(part, below)
+
+
+def _matrix(part: Brackets, below: list[Drawn]) -> str:
+    """Rows of entries; the drawing of a row is taken apart again where it stands in a matrix."""
+    start, end = r"\begin{bmatrix} ", r" \end{bmatrix}"
+    if all(isinstance(item, Brackets) for item in part.items):
+        return start + r" \\ ".join(text[len(start) : -len(end)] for text, _ in below) + end
+    return start + " & ".join(text for text, _ in below) + end
+
+
+def grouped(drawn: Drawn, least: int) -> str:
+    """A drawing with visible parentheses where it does not hold together by itself."""
+    text, tightness = drawn
+    return text if tightness >= least else rf"\left({text}\right)"
+
+
+def _apply(part: Apply, below: list[Drawn]) -> Drawn:
+    found = row_of_several(SEVERAL[part.head], len(below)) if part.head in SEVERAL and len(below) > 1 else row(part.head)
+    if found is None or part.keywords or len(found.operands) != len(below) or not found.operands:
+        return _call(part, below), WHOLE
+    if found.head == "^" and _simple(part) is not None:
+        return rf"\sqrt{{{below[0][0]}}}", WHOLE
+    return _filled(found, below), _TIGHTNESS.get(found.head, WHOLE)
+
+
+def _simple(part: Apply) -> Expr | None:
+    """What stands under the root, where a power is one."""
+    power = part.operands[1]
+    return part.operands[0] if isinstance(power, Number) and power.text == "0.5" else None
+
+
+def _filled(found: Primitive, below: list[Drawn]) -> str:
+    needs = _NEEDS.get(found.head, ())
+    pieces = {
+        operand: grouped(drawn, needs[at] if at < len(needs) else COMPARISON)
+        for at, (operand, drawn) in enumerate(zip(found.operands, below, strict=True))
+    }
+    if found.head == "*" and below[0][0].startswith("-") and below[0][1] == SUM:
+        pieces["a"] = grouped(below[0], PRODUCT)
+    return _HOLE.sub(lambda hole: pieces[hole.group(1)], found.latex)
+
+
+def _call(part: Apply, below: list[Drawn]) -> str:
+    """A function of one's own, or one that is given more than its template shows."""
+    given = [text for text, _ in below[: len(part.operands)]]
+    given += [rf"\mathrm{{{_marked(word)}}} = {text}" for (word, _), (text, _) in zip(part.keywords, below[len(part.operands) :], strict=True)]
+    head = rf"\operatorname{{{_marked(part.head)}}}" if part.head.isascii() else name(part.head)
+    return rf"{head}\left({', '.join(given)}\right)"
