@@ -28,6 +28,8 @@ class ArrayInterpreter(Interpreter):
         self.limits = limits
         self.strict = strict
         self.functions = self.arithmetic.functions
+        bent = {number for number, row in enumerate(plan.graph.rows) if row.kink is not None}
+        self.kept = {plan.output, *plan.wrt, *(node for node in plan.order if plan.graph.op[node] in bent)}
         if strict:
             self.demanded = bytearray(b"\2") * len(plan.graph)
 
@@ -89,6 +91,11 @@ class ArrayInterpreter(Interpreter):
 
     def nothing(self, upstream: Any) -> bool:
         return upstream is None or (not self.strict and not np.any(upstream != 0))
+
+    def done(self, node: int, adjoints: list[Any]) -> None:
+        """Let go of what nobody asks for: large nets would otherwise hold two arrays for every node."""
+        if node not in self.kept:
+            adjoints[node] = None
 
     def filled(self, adjoints: list[Any], values: list[Any]) -> list[Any]:
         """Zeros where nothing arrived, for the names asked for; arrays of zeros for all others would be a waste."""

@@ -112,7 +112,11 @@ class Interpreter:
                     raise self.faults.inexact(node, values, str(reason)) from None
                 if not self.strict and adjoints[operand] is not None and not self.arithmetic.finite(adjoints[operand]):
                     raise self.faults.adjoint(node, operand, values)
+            self.done(node, adjoints)
         return self.filled(adjoints, values)
+
+    def done(self, node: int, adjoints: list[Any]) -> None:
+        """Called when a node has sent all it has to send."""
 
     def filled(self, adjoints: list[Any], values: list[Any]) -> list[Any]:
         """Zeros where nothing arrived."""

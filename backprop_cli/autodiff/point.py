@@ -49,7 +49,11 @@ def _number(name: str, value: Given, exact: bool, limits: Limits) -> Value:
         return _constant(name, value, exact, limits)
     if hasattr(value, "shape") or isinstance(value, list | tuple):
         return _array(name, value, exact)
-    if not isinstance(value, int | Fraction) and not math.isfinite(value):
+    if not isinstance(value, int | float | Fraction):
+        raise BackpropError(
+            Diagnostic("not-a-number", f"{name} is a {type(value).__name__}, not a number", hint=f"give numbers, as in {name}=2")
+        )
+    if not math.isfinite(value):
         raise _not_finite(name, str(value))
     if exact:
         return Fraction(value) if not isinstance(value, float) else Fraction(repr(value))

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backprop_cli.commands import ExitStatus, Job
 from backprop_cli.commands import options as opt
+from backprop_cli.errors import BackpropError, Diagnostic, nearest
 
 if TYPE_CHECKING:
     from backprop_cli.render.look import Look
     from backprop_cli.reports.trace import Report
+    from backprop_cli.reports.trace_views import View
 
 EXAMPLES = """\
 backprop trace samples/chain.expr                     forward, then backward, row by row
 backprop trace samples/chain.expr --exact --wrt a     fractions, and only the way to a
-backprop trace samples/chain.expr --json              for another program"""
+backprop trace samples/chain.expr --step              one step at a time, on a projector
+backprop trace samples/shared-input.expr --paths      every path and its product
+backprop trace samples/neurons.expr --elementwise     matrix rules written out
+backprop trace samples/chain.expr -o chain.tex        for paper: .tex .md .txt .json"""
+VIEW = "view"
 
-Ops = Annotated[bool, typer.Option("--ops", help="open assignments into single operations", rich_help_panel=opt.CHOICE)]
+Ops = Annotated[bool, typer.Option("--ops", help="open assignments into single operations", rich_help_panel=VIEW)]
+Symbolic = Annotated[bool, typer.Option("--symbolic", help="formulas without values", rich_help_panel=VIEW)]
+Elementwise = Annotated[bool, typer.Option("--elementwise", help="small matrix rules entry by entry", rich_help_panel=VIEW)]
+Mode = Annotated[str, typer.Option("--mode", metavar="MODE", help="reverse, forward or both", rich_help_panel=VIEW)]
+Algorithm = Annotated[
+    str, typer.Option("--algorithm", metavar="WAY", help="iterative (marks) or recursive (calls, memo)", rich_help_panel=VIEW)
+]
+Style = Annotated[str, typer.Option("--style", metavar="STYLE", help="static (expressions first) or tape (replay)", rich_help_panel=VIEW)]
+Paths = Annotated[bool, typer.Option("--paths", help="the product along every path, and their sum", rich_help_panel=VIEW)]
+Expand = Annotated[bool, typer.Option("--expand", help="the closed form and its derivative too", rich_help_panel=VIEW)]
+Step = Annotated[bool, typer.Option("--step", help="one step at a time: keys, guesses", rich_help_panel=VIEW)]
+Format = Annotated[
+    str | None, typer.Option("--format", metavar="FORMAT", help="plain, markdown, latex or json", rich_help_panel=opt.OUTPUT)
+]
+Output = Annotated[
+    str | None, typer.Option("-o", "--output", metavar="FILE", help="write to .txt, .md, .tex or .json", rich_help_panel=opt.OUTPUT)
+]
 
 
 def trace(
@@ -32,7 +56,17 @@ def trace(
     wrt: opt.Wrt = None,
     exact: opt.Exact = False,
     ops: Ops = False,
+    symbolic: Symbolic = False,
+    elementwise: Elementwise = False,
+    mode: Mode = "reverse",
+    algorithm: Algorithm = "",
+    style: Style = "",
+    paths: Paths = False,
+    expand: Expand = False,
+    step: Step = False,
     json: opt.Json = False,
+    format: Format = None,
+    output: Output = None,
     digits: opt.Digits = "6",
     color: opt.Color = "auto",
     no_color: opt.NoColor = False,
@@ -45,28 +79,90 @@ def trace(
         from backprop_cli.commands.reading import read_program
         from backprop_cli.render.look import look_at
         from backprop_cli.reports.trace import report
+        from backprop_cli.reports.trace_views import View
 
         limits = opt.limits(limit)
         look = look_at(sys.stdout, opt.colour(color, no_color), ascii, opt.digits(digits))
+        kind = _format(format, output, json)
+        _choice("--mode", mode, ("reverse", "forward", "both"))
+        _choice("--algorithm", algorithm, ("", "iterative", "recursive"))
+        _choice("--style", style, ("", "static", "tape"))
+        view = View(symbolic, elementwise, "" if mode == "reverse" else mode, algorithm, style, paths, expand)
+        _one_way(view)
         name, names = opt.one("--of", of), opt.names("--wrt", wrt)
         program = read_program(file, expression, "trace", limits)
-        found = report(program, point(at, limits), name, names, exact=exact, ops=ops, limits=limits)
-        return _as_json(found) if json else _as_text(found, look)
+        found = report(program, point(at, limits), name, names, exact=exact, ops=ops, symbolic=symbolic and kind != "json", limits=limits)
+        if step:
+            from backprop_cli.commands.stepping import walk
+
+            return walk(found, look)
+        return _write(found, view, kind, output, look)
 
     return job
 
 
-def _as_json(found: Report) -> ExitStatus:
-    from backprop_cli.render.as_json import json_text
-    from backprop_cli.reports.trace import data
+def _write(found: Report, view: View, kind: str, output: str | None, look: Look) -> ExitStatus:
+    """The trace in the format asked for, on standard output or in a file."""
+    if output is None or output == "-":
+        sys.stdout.writelines(_drawn(found, view, kind, look))
+        return ExitStatus.OK
+    from dataclasses import replace
 
-    sys.stdout.write(json_text(data(found)) + "\n")
+    from backprop_cli.commands.writing import write_whole
+
+    paper = replace(look, width=None, colour=False, unicode=True)
+    write_whole(output, "".join(_drawn(found, view, kind, paper)).encode("utf-8", "backslashreplace"))
     return ExitStatus.OK
 
 
-def _as_text(found: Report, look: Look) -> ExitStatus:
-    from backprop_cli.render import draw
-    from backprop_cli.reports.trace import document
+def _drawn(found: Report, view: View, kind: str, look: Look) -> Iterator[str]:
+    if kind == "json":
+        from backprop_cli.render.as_json import json_text
+        from backprop_cli.reports.trace import data
 
-    sys.stdout.writelines(draw(document(found), look))
-    return ExitStatus.OK
+        yield json_text(data(found)) + "\n"
+        return
+    from backprop_cli.render import FORMATS, draw
+    from backprop_cli.reports.trace_views import document
+
+    yield from draw(document(found, view), look) if not kind else FORMATS[kind](document(found, view), look)
+
+
+def _format(given: str | None, output: str | None, json: bool) -> str:
+    """The format asked for: by name, else by the suffix of the file, else (``) what fits the stream."""
+    from backprop_cli.render import SUFFIXES
+
+    if given is not None:
+        _choice("--format", given, tuple(SUFFIXES.values()))
+        return given
+    if json:
+        return "json"
+    if output is None or output == "-":
+        return ""
+    suffix = os.path.splitext(output)[1].lower()
+    if suffix not in SUFFIXES:
+        listed = " ".join(SUFFIXES)
+        raise BackpropError(
+            Diagnostic("unknown-format", f"{output}: no format has the suffix {suffix or '(none)'}", hint=f"{listed}, or --format")
+        )
+    return SUFFIXES[suffix]
+
+
+def _choice(option: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        listed = ", ".join(word for word in known if word)
+        near = nearest(given, known)
+        raise BackpropError(Diagnostic("bad-choice", f"{option} takes {listed}, not {given!r}", hint=f"did you mean {near}?" if near else ""))
+
+
+def _one_way(view: View) -> None:
+    """Only one way of going back at a time."""
+    chosen = {
+        "--symbolic": view.symbolic,
+        f"--mode {view.mode}": bool(view.mode),
+        f"--algorithm {view.algorithm}": bool(view.algorithm),
+        f"--style {view.style}": bool(view.style),
+    }
+    named = [option for option, given in chosen.items() if given]
+    if len(named) > 1:
+        raise BackpropError(Diagnostic("two-views", f"{named[0]} and {named[1]} are two tellings of one sweep", hint="ask for one at a time"))
