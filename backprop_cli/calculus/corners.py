@@ -52,14 +52,14 @@ def corners() -> dict[str, Any]:
 
         def fdiff(self, argindex: int = 1) -> Any:
             left, right = self.args
-            return Where(found[">"](left, right), one, zero) if argindex == 1 else Where(found[">"](right, left), one, zero)
+            return Where(found[">"](left, right), *((one, zero) if argindex == 1 else (zero, one)))
 
     class Smaller(Cornered):
         nargs = 2
 
         def fdiff(self, argindex: int = 1) -> Any:
             left, right = self.args
-            return Where(found["<"](left, right), one, zero) if argindex == 1 else Where(found["<"](right, left), one, zero)
+            return Where(found["<"](left, right), *((one, zero) if argindex == 1 else (zero, one)))
 
     class Root(Cornered):
         """The real cube root; its derivative follows from cbrt(x)^3 = x."""

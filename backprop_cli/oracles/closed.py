@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from backprop_cli.calculus.algebra import Untranslatable, from_sympy, tree_size
 from backprop_cli.lang.program import Program
-from backprop_cli.lang.syntax import Apply, Expr, Name, Number
+from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number
 from backprop_cli.limits import OWN, Limits
 from backprop_cli.oracles.derived import derivative
 from backprop_cli.oracles.expand import Written
-from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.opinion import FAILURES, HoldsArrays, NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS, Scope
 from backprop_cli.oracles.symbolic import MOST_STATEMENTS, WORK
-
-_FAILURES = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,18 +27,44 @@ class ClosedForm:
 
 
 def closed_forms(
-    program: Program, output: str, wrt: Sequence[str], limits: Limits = OWN, given: Sequence[str] = ()
+    program: Program, output: str, wrt: Sequence[str], limits: Limits = OWN, given: Mapping[str, Any] | Sequence[str] = ()
 ) -> dict[str, ClosedForm]:
-    """The derivatives of `output` by each name of `wrt`, valid wherever they exist. `given` are the names that `--at` sets."""
+    """The derivatives of `output` by each name of `wrt`, valid wherever they exist.
+
+    `given` are the values that `--at` sets, or their names alone, which is enough where no array is among them. By an array,
+    the derivative is an array literal of formulas in the entries of the leaves.
+    """
     try:
-        scope = Scope(program, dict.fromkeys(given, 0))
+        values = given if isinstance(given, Mapping) else dict.fromkeys(given, 0)
+        scope = Scope(program, values)
         names = scope.needed(output)
+        if any(_is_array(values.get(name)) for name in names):
+            return _of_arrays(scope, output, wrt, limits)
         if len(names) > 2 * MOST_STATEMENTS:
             raise NoOpinion(f"more than {MOST_STATEMENTS} statements")
         nodes = _Nodes(scope, output, limits)
-    except (NoOpinion, *_FAILURES) as error:
+    except HoldsArrays:
+        unknown = [] if isinstance(given, Mapping) else [name for name in given if name in names]
+        if unknown:
+            return dict.fromkeys(wrt, ClosedForm(None, None, f"the shape of {unknown[0]} is not known here"))
+        return _of_arrays(scope, output, wrt, limits)
+    except (NoOpinion, *FAILURES) as error:
         return dict.fromkeys(wrt, ClosedForm(None, None, _why(error)))
     return {name: _form(nodes, name) for name in wrt}
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, Brackets | list | tuple) or bool(getattr(value, "ndim", 0))
+
+
+def _of_arrays(scope: Scope, output: str, wrt: Sequence[str], limits: Limits) -> dict[str, ClosedForm]:
+    from backprop_cli.oracles import arrays
+
+    try:
+        found = arrays.closed_forms(scope, output, wrt, limits)
+    except (NoOpinion, Untranslatable, *FAILURES) as error:
+        return dict.fromkeys(wrt, ClosedForm(None, None, _why(error)))
+    return {name: ClosedForm(tree, None, "formulas in the names of the nodes are made for scalars only") for name, tree in found.items()}
 
 
 def _form(nodes: _Nodes, name: str) -> ClosedForm:
@@ -53,7 +77,7 @@ def _form(nodes: _Nodes, name: str) -> ClosedForm:
     for made in (nodes.in_leaves, nodes.in_nodes):
         try:
             trees.append(made(name))
-        except (NoOpinion, Untranslatable, *_FAILURES) as error:
+        except (NoOpinion, Untranslatable, *FAILURES) as error:
             reasons.append(_why(error))
             trees.append(None)
     return ClosedForm(trees[0], trees[1], "; ".join(dict.fromkeys(reasons)))

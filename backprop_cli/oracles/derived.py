@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from backprop_cli.calculus.algebra import Untranslatable, to_sympy
+from backprop_cli.calculus.corners import corners
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Piece
 from backprop_cli.oracles.stream import Bad, Stream
@@ -72,10 +73,12 @@ class Differentiated:
 
 
 def derivative(expr: Any, symbol: Any) -> Any:
-    """SymPy's derivative; where it writes x^n/x, x^(n - 1), which is right at 0 too."""
+    """SymPy's derivative; where it writes x^n/x, x^(n - 1), which is right at 0 too. The larger of two equal parts is either."""
     import sympy
 
-    slope = expr.diff(symbol)
+    either = [corners()["maximum"], corners()["minimum"]]
+    alike = {each: each.args[0] for each in expr.atoms(*either) if each.args[0] == each.args[1]}
+    slope = (expr.xreplace(alike) if alike else expr).diff(symbol)
     return sympy.powsimp(slope, combine="exp") if any(not power.exp.is_number for power in expr.atoms(sympy.Pow)) else slope
 
 
@@ -101,8 +104,6 @@ def corner_gaps(expr: Any, moved: set[Any]) -> list[Any]:
         elif head in ("maximum", "minimum", "<", "<=", ">", ">=", "==", "!="):
             gaps.append(first - each.args[1])
         elif head in ("floor", "ceil", "round"):
-            from backprop_cli.calculus.corners import corners
-
             off = sympy.S.Half if head == "round" else 0
             gaps.append(first - off - corners()["round"](first - off))
     return gaps

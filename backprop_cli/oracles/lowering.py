@@ -78,7 +78,7 @@ class Lowered:
         )
         made = self._filled(entries, shape)
         made = made[..., 0, :] if a.ndim == 1 else made
-        return made[..., 0] if b.ndim == 1 else made
+        return np.asarray(made[..., 0]) if b.ndim == 1 else made
 
     def extreme(self, head: str, a: Any, axes: Shape, shown: Expr | None) -> Any:
         piece = self.planner.piece(formula(f"{head}(a, b)"), ["a", "b"])
@@ -156,7 +156,12 @@ class Lowered:
 
 def labels(name: str, shape: Shape) -> list[str]:
     """What the entries of a name are called: `W[0, 1]`; a scalar is called by its name."""
-    return [f"{name}[{', '.join(map(str, at))}]" if at else name for at in np.ndindex(shape)]
+    return [label(name, at) for at in np.ndindex(shape)]
+
+
+def label(name: str, at: Sequence[int]) -> str:
+    """What one entry of a name is called."""
+    return f"{name}[{', '.join(map(str, at))}]" if at else name
 
 
 def _choices(columns: tuple[int, ...], size: int) -> Iterable[tuple[int, ...]]:

@@ -13,6 +13,8 @@ TOLERANCE = 1e-9
 NOTED, ROUNDING, NOISE = 1e-6, 1e-13, 1e-40
 # Below this float64 thins out: a gradient that underflows is no disagreement.
 TINY = 1e-300
+# What SymPy and mpmath are known to raise where they fail.
+FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +65,4 @@ class HoldsArrays(NoOpinion):
     """Raised where the reading of scalars meets an array or a function of whole arrays."""
 
     def __init__(self) -> None:
-        super().__init__("arrays have no closed form here")
+        super().__init__("arrays stand among the scalars")

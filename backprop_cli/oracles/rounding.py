@@ -10,13 +10,12 @@ from backprop_cli.errors import Span
 from backprop_cli.lang.syntax import Apply
 from backprop_cli.oracles.derived import Differentiated
 from backprop_cli.oracles.opinion import NoOpinion, Note
-from backprop_cli.oracles.pieces import Planner
-from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.statements import KINK, sweep
 from backprop_cli.oracles.stream import Bad
-from backprop_cli.oracles.tape import Laid, Tape, lay
+from backprop_cli.oracles.tape import Ground, Laid, Tape
 
 _DIGITS = 100
+_NOTHING = 1e-200  # what is left of an exact zero at the digits used here
 # Bounds are of first order, and our formulas may round a few times more than one operation does.
 _SLACK = 8
 # Spellings that keep the digits, by what is applied to what.
@@ -53,12 +52,12 @@ class _Doubt:
             self.largest, self.step = amount, step
 
 
-def bounds(scope: Scope, output: str, wrt: Sequence[str], tick: Callable[[], None]) -> dict[str, Bound]:
+def bounds(ground: Ground, wrt: Sequence[str], tick: Callable[[], None]) -> dict[str, Bound]:
     """A bound for each gradient. Raises NoOpinion where float64 cannot tell on which side of a corner the point is."""
     from mpmath import mp
 
     with mp.workdps(_DIGITS):
-        tape = lay(scope, Planner(scope, fine=True), output, wrt)
+        tape = ground.lay(wrt, True)
         differentiated = Differentiated()
         values = tape.values(differentiated, tick)
         adjoints, _ = sweep(tape, differentiated, values, tick)
@@ -161,13 +160,14 @@ def _stable(tape: Tape, step: Laid | None) -> str:
     return next((STABLE[pair] for pair in heads if pair in STABLE), "")
 
 
-def note(scope: Scope, output: str, name: str, bound: Bound, value: Any) -> Note:
+def note(ground: Ground, name: str, bound: Bound, value: Any) -> Note:
     """What is said where float64 lost the digits of a gradient."""
     from mpmath import nstr
 
     step = bound.step
-    node = step.statement if step else name
-    span: Span | None = getattr(scope.sources.get(node), "span", None)
+    node = step.statement if step else name.partition("[")[0]
+    span: Span | None = getattr(ground.scope.sources.get(node), "span", None)
     where = f" in {_head(step)} at {node}" if step and _head(step) else f" at {node}"
     advice = f"; {bound.stable} keeps them" if bound.stable else ""
-    return Note(node, span, f"float64 loses the digits of d{output}/d{name}{where}: it is {nstr(value, 6)}{advice}")
+    said = "0, as near as float64 could tell" if abs(value) < _NOTHING else nstr(value, 6)
+    return Note(node, span, f"float64 loses the digits of d{ground.output}/d{name}{where}: it is {said}{advice}")

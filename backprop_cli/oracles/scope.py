@@ -19,7 +19,7 @@ class Given:
     """A leaf whose value comes from outside: an exact number, a constant expression, or an array of float64."""
 
     name: str
-    value: Fraction | Expr | Any
+    value: Any
 
 
 Source = Assign | Declare | Given

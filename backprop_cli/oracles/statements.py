@@ -10,15 +10,13 @@ from typing import Any
 from backprop_cli.limits import Limits
 from backprop_cli.oracles.derived import Differentiated, on_corner
 from backprop_cli.oracles.opinion import NoOpinion
-from backprop_cli.oracles.pieces import Planner
-from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.stream import Bad
-from backprop_cli.oracles.tape import Tape, lay
+from backprop_cli.oracles.tape import Ground, Tape
 
 METHOD = "statement by statement"
 # Decimal digits: those of the first attempt, and those that settle a doubt.
 DIGITS = (50, 300)
-KINK = "kink: a definition has a corner at this point"
+KINK = "kink, a definition has a corner at this point"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +27,25 @@ class Found:
     scale: Any
 
 
-def gradients(scope: Scope, output: str, wrt: Sequence[str], digits: int, tick: Callable[[], None]) -> dict[str, Found]:
-    """The gradients of an output at the scope's point. Raises NoOpinion where there is none to be had."""
+def value(ground: Ground, digits: int, tick: Callable[[], None]) -> Any:
+    """The value of the output as an mpf. Raises NoOpinion where there is none."""
+    from mpmath import mp
+
+    with mp.workdps(digits):
+        tape = ground.lay((), False)
+        return tape.values(Differentiated(), tick)[tape.output]
+
+
+def gradients(ground: Ground, wrt: Sequence[str], digits: int, tick: Callable[[], None]) -> dict[str, Found]:
+    """The gradients of an output. Raises NoOpinion where there is none to be had."""
     from mpmath import mp, mpf
 
     with mp.workdps(digits):
-        planner = Planner(scope)
-        tape = lay(scope, planner, output, wrt)
+        tape = ground.lay(wrt, False)
         differentiated = Differentiated()
         values = tape.values(differentiated, tick)
         if isinstance(values[tape.output], Bad):
-            raise NoOpinion(f"{output} has {values[tape.output].reason} here")
+            raise NoOpinion(f"{ground.output} has {values[tape.output].reason} here")
         adjoints, gross = sweep(tape, differentiated, values, tick)
         nought = mpf(0)
         found: dict[str, Found] = {}

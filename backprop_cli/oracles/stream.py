@@ -49,6 +49,14 @@ class Stream:
         self.outputs = tuple(self._slots[each] for each in outputs)
         self.terms = tuple(tuple(self._slots[term] for term in (each.args if each.is_Add else (each,))) for each in outputs)
 
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        """What each head does to values."""
+        return _operations()
+
+    def whole_power(self, exponent: int) -> Callable[[Any], Any]:
+        """What raises a value to a whole number."""
+        return _whole_power(exponent)
+
     def _add(self, operation: Callable[..., Any], *operands: int) -> int:
         self.code.append((operation, operands))
         self._next += 1
@@ -56,7 +64,7 @@ class Stream:
 
     def _emit(self, each: Any) -> int:
         places = [self._slots[arg] for arg in each.args]
-        operations = _operations()
+        operations = self.operations()
         if each.is_Add or each.is_Mul:
             operation = operations["+" if each.is_Add else "*"]
             at = places[0]
@@ -71,9 +79,9 @@ class Stream:
                 return self._add(operations["*"], places[0], places[0])
             if exponent.is_Rational and exponent.q == 2:
                 at = self._add(operations["sqrt"], places[0])
-                return at if exponent.p == 1 else self._add(_whole_power(int(exponent.p)), at)
+                return at if exponent.p == 1 else self._add(self.whole_power(int(exponent.p)), at)
             if exponent.is_Integer:
-                return self._add(_whole_power(int(exponent)), places[0])
+                return self._add(self.whole_power(int(exponent)), places[0])
             return self._add(operations["^"], *places)
         head = getattr(each, "head", None) or type(each).__name__
         if head not in operations:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -47,6 +47,20 @@ class Tape:
                 tick()
             values[step.own] = differentiated.value(step.piece).run([values[i] for i in step.operands])[0]
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an opinion stands on: `lay` gives the tape on which some names are of interest; `fine` ones hold single operations."""
+
+    scope: Scope
+    output: str
+    lay: Callable[[Sequence[str], bool], Tape]
+
+
+def ground(scope: Scope, output: str) -> Ground:
+    """The ground of a program of scalars."""
+    return Ground(scope, output, lambda wrt, fine: lay(scope, Planner(scope, fine), output, wrt))
 
 
 def number(value: Fraction | str) -> Any:

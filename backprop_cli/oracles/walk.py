@@ -102,9 +102,9 @@ class Walk:
             return self.evaluate(source.value, place).value
         if isinstance(source.value, Fraction):
             return self.engine.literal([source.value], ())
-        if hasattr(source.value, "shape"):
-            return self.engine.literal(source.value.ravel().tolist(), source.value.shape)
-        return self.evaluate(source.value, place, {each: self.constant(FIXED[each]) for each in CONSTANTS}).value
+        if isinstance(source.value, Number | Name | Apply | Brackets | Index):
+            return self.evaluate(source.value, place, {each: self.constant(FIXED[each]) for each in CONSTANTS}).value
+        return self.engine.literal(source.value.ravel(), source.value.shape)
 
     def evaluate(self, tree: Expr, place: int, known: dict[str, Item] | None = None) -> Item:
         """The value of a tree; functions of one's own are entered on a stack of frames."""

@@ -1,0 +1,130 @@
+"""How our numbers are held against the second engine's: what agrees, what float64 explains, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from backprop_cli.limits import Limits
+from backprop_cli.oracles import rounding, statements
+from backprop_cli.oracles.opinion import NOISE, NOTED, ROUNDING, TINY, TOLERANCE, Abstains, Agrees, Disagrees, NoOpinion, Note, Opinion
+from backprop_cli.oracles.statements import DIGITS, Found, deadline
+from backprop_cli.oracles.tape import Ground
+
+# How many wrong numbers, or notes, are shown.
+SHOWN = 10
+# The scale of an exact 0, as a part of the largest scale there is.
+_DUST = 1e-6
+
+
+def by_statements(ground: Ground, ours: Mapping[str, Any], method: str, limits: Limits) -> Opinion:
+    """The opinion by the tape: at the usual precision, and where that leaves a doubt, at the one that settles it."""
+    tick = deadline(limits)
+    found = first_attempt(ground, list(ours), tick)
+    return judged(ground, ours, found, method, limits, tick)
+
+
+def first_attempt(ground: Ground, wrt: list[str], tick: Any) -> dict[str, Found]:
+    """At the usual precision, and where that finds a pole or the like, at the one that settles doubts."""
+    try:
+        return statements.gradients(ground, wrt, DIGITS[0], tick)
+    except NoOpinion as reason:
+        if str(reason).startswith(statements.KINK) or "here" not in str(reason):
+            raise
+        return statements.gradients(ground, wrt, DIGITS[1], tick)
+
+
+def judged(
+    ground: Ground, ours: Mapping[str, Any], found: Mapping[str, Found], method: str, limits: Limits, tick: Any, again: str = ""
+) -> Opinion:
+    """The opinion on our numbers; those that differ are found once more by the tape, whose method is called `again`."""
+    found = _floored(found)
+    if not _apart(ours, found):
+        return _agrees(method, DIGITS[0], ground, ours, found, limits)
+    again = again or method
+    found = _floored(statements.gradients(ground, list(ours), DIGITS[1], tick))
+    apart = _apart(ours, found)
+    if not apart:
+        return _agrees(again, DIGITS[1], ground, ours, found, limits)
+    return _doubted(again, ground, ours, found, apart, limits)
+
+
+def number(value: Any) -> Any:
+    """One of our numbers at high precision."""
+    from mpmath import mp, mpf
+
+    with mp.workdps(DIGITS[1]):
+        return mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else mpf(float(value))
+
+
+def _floored(found: Mapping[str, Found]) -> dict[str, Found]:
+    """The same, with a scale for what has no contributions at all: methods for whole arrays leave dust there."""
+    largest = max((each.scale for each in found.values()), default=0)
+    return {name: each if each.scale else Found(each.value, _DUST * largest) for name, each in found.items()}
+
+
+def _difference(ours: Any, found: Found) -> float:
+    """Relative to the sum of the absolute contributions; 0 where both are next to nothing."""
+    apart = abs(ours - found.value)
+    return 0.0 if apart < TINY else float(apart / max(found.scale, abs(found.value), TINY))
+
+
+def _gap(ours: Mapping[str, Any], found: Mapping[str, Found]) -> float:
+    return max((_difference(ours[name], found[name]) for name in ours), default=0.0)
+
+
+def _apart(ours: Mapping[str, Any], found: Mapping[str, Found]) -> list[str]:
+    """The names whose numbers differ, the worst first."""
+    gaps = {name: _difference(ours[name], found[name]) for name in ours}
+    return sorted((name for name in ours if not gaps[name] <= TOLERANCE), key=lambda name: -gaps[name])
+
+
+def _agrees(method: str, digits: int, ground: Ground, ours: Mapping[str, Any], found: Mapping[str, Found], limits: Limits) -> Agrees:
+    """Agreement, with a note on each gradient of which cancellation left no digits worth having."""
+    poor = [name for name, theirs in found.items() if _poor(ours[name], theirs)]
+    notes: tuple[Note, ...] = ()
+    if poor:
+        try:
+            bounds = rounding.bounds(ground, poor, deadline(limits))
+            notes = tuple(rounding.note(ground, name, bounds[name], found[name].value) for name in _one_each(poor))
+        except NoOpinion:
+            lost = "float64 loses the digits of"
+            notes = tuple(Note(name, None, f"{lost} d{ground.output}/d{name} to cancellation") for name in _one_each(poor))
+    return Agrees(method, _gap(ours, found), f"{len(ours)} derivative{'s' * (len(ours) != 1)} at {digits} digits", notes)
+
+
+def _one_each(entries: list[str]) -> list[str]:
+    """The first entry of each name."""
+    return list({name.partition("[")[0]: name for name in reversed(entries)}.values())[::-1][:SHOWN]
+
+
+def _poor(ours: Any, theirs: Found) -> bool:
+    apart, size = abs(ours - theirs.value), abs(theirs.value)
+    # What is left at high precision where terms cancel exactly is no gradient.
+    worth = NOTED * size if size > NOISE * theirs.scale else ROUNDING * theirs.scale
+    return bool(apart > max(worth, TINY))
+
+
+def _doubted(method: str, ground: Ground, ours: Mapping[str, Any], found: Mapping[str, Found], apart: list[str], limits: Limits) -> Opinion:
+    """Whether the numbers that differ are wrong, or float64 could not do better."""
+    first = apart[0]
+    told = f"d{ground.output}/d{first} is {float(ours[first])!r} for us and {float(found[first].value)!r} for SymPy"
+    try:
+        bounds = rounding.bounds(ground, apart, deadline(limits))
+    except NoOpinion as reason:
+        return Abstains(method, str(reason) if str(reason).startswith(statements.KINK) else f"{told}, but {reason}")
+    wrong = [name for name in apart if abs(ours[name] - found[name].value) > bounds[name].error]
+    gap = _gap(ours, found)
+    if not wrong:
+        notes = tuple(rounding.note(ground, name, bounds[name], found[name].value) for name in _one_each(apart))
+        return Agrees(method, gap, "as far as float64 reaches", notes)
+    return disagreement(method, gap, ground.output, [(name, float(ours[name]), float(found[name].value)) for name in wrong])
+
+
+def disagreement(method: str, gap: float, output: str, wrong: list[tuple[str, float, float]]) -> Disagrees:
+    """A disagreement that shows both numbers, of the first few if there are many."""
+    name, mine, theirs = wrong[0]
+    more = f", and {len(wrong) - SHOWN} more than are shown differ" if len(wrong) > SHOWN else ""
+    detail = f"d{output}/d{name} is {mine!r} for us and {theirs!r} for SymPy{more}"
+    return Disagrees(method, gap, detail, tuple(wrong[:SHOWN]))
