@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -268,6 +269,49 @@ def test_exact_and_float_agree(text: str) -> None:
     assert float(exact.value) == pytest.approx(near.value, rel=1e-14)
     for name, gradient in exact.gradients.items():
         np.testing.assert_allclose(gradient.astype(float), near.gradients[name], rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = [1e16, 1e16]; L = logsumexp(x)", [0.5, 0.5]),
+        ("x = [1e16, 1e16]; L = -log_softmax(x)[0]", [-0.5, 0.5]),
+        ("x = [3]; L = std(x)", [0]),
+        ("x = [1, 2, 3, 4]; L = sum(reshape(x, 4)^2)", [2, 4, 6, 8]),
+    ],
+)
+def test_large_and_level_arrays_have_the_gradients_they_should(text: str, expected: list[float]) -> None:
+    np.testing.assert_allclose(grad(text).gradients["x"], expected)
+
+
+@pytest.mark.parametrize(
+    "text", ["k = [0, 0]; x = [3, 2]; L = sum(x[k]^2)", "x = [3, 2]; L = sum(x[[0, 0]])", "x = [[1, 2]]; L = sum(x, axis=[0, 1])"]
+)
+def test_an_index_or_an_axis_is_one_integer(text: str) -> None:
+    assert complaint(text).reference == "not-an-integer"
+
+
+def test_a_matrix_without_an_inverse_is_told_so() -> None:
+    for exact in (False, True):
+        found = complaint("A = [[1, 2], [2, 4]]; L = inv(A)[0, 0]", exact=exact)
+        assert found.reference == "domain"
+        assert "no inverse" in found.message
+
+
+def test_threads_do_not_mix_up_each_others_programs() -> None:
+    """Lark's callbacks are shared; without a lock, places and names of one text ended up in another."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(n: int) -> bool:
+        return all(grad(f"u{n} = x*a{k} + {n}; L = u{n}^2", {"x": 2, f"a{k}": n}).value == (2 * n + n) ** 2 for k in range(15))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            assert all(pool.map(one, range(12)))
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_exact_arrays_keep_closed_constants() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,37 @@ def test_gradients_are_written_whole(tmp_path: Path) -> None:
     grad("-e", text, "-o", str(document))
     assert json.loads(document.read_text("utf-8"))["gradients"]["b"] == 30
     assert {path.name for path in tmp_path.iterdir()} == {"g.npz", "g.json"}
+
+
+def test_a_leaf_may_be_called_file(tmp_path: Path) -> None:
+    assert grad("-e", "file = 1; L = file*a^2", "--at", "a=2", "-o", str(tmp_path / "g.npz")).returncode == 0
+    assert np.load(tmp_path / "g.npz")["file"] == 4
+
+
+def test_where_nothing_can_be_written_nothing_is_printed(tmp_path: Path) -> None:
+    (tmp_path / "folder.npz").mkdir()
+    found = grad("-e", "L = x^2", "--at", "x=1", "-o", str(tmp_path / "folder.npz"))
+    assert (found.returncode, found.stdout) == (2, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are a matter of Unix")
+def test_a_pipe_without_a_writer_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.expr")
+    found = grad(str(tmp_path / "pipe.expr"))
+    assert found.returncode == 2
+    assert "nobody writes to it" in found.stderr
+
+
+def test_exact_numbers_beyond_float64_are_printed() -> None:
+    assert str(3**1000) in grad("-e", "L = x^1000", "--at", "x=3", "--exact").stdout
+
+
+def test_digits_lost_in_the_value_are_told() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "backprop_cli", "grad", "-e", "L = log(sigmoid(x))", "--at", "x=40"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert "it is -4.24835e-18; logsigmoid(x) keeps them" in found.stdout
 
 
 def test_values_come_from_files(tmp_path: Path) -> None:

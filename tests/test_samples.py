@@ -97,12 +97,12 @@ def test_a_sample_does_what_its_comments_say(path: Path) -> None:
     expected = list(expectations(path))
     assert expected, "a sample says what to expect"
     for how, at, quantity, said in expected:
-        at = {**data_of(path), **at}
-        found = asked(graph, quantity, at, exact=how == "exact")
+        point = {**data_of(path), **at}
+        found = asked(graph, quantity, point, exact=how == "exact")
         if how == "exact":
             assert exact_said(found) == said, quantity
         else:
-            assert right(graph, at, found, said), f"{quantity} is {found}, not {said}"
+            assert right(graph, point, found, said), f"{quantity} is {found}, not {said}"
 
 
 @pytest.mark.parametrize("path", SCALAR, ids=lambda path: path.stem)

@@ -51,7 +51,7 @@ class ArrayInterpreter(Interpreter):
                     whole = broadcast(whole, np.shape(each))
                 self.bound(whole, node, values)
         except Misshapen as wrong:
-            raise self.faults.shape(node, values, str(wrong), wrong.hint) from None
+            raise self.faults.shape(node, values, str(wrong), wrong.hint, wrong.reference) from None
         return self.rules.forward(row)(*inputs)
 
     def operands(self, row: Primitive, inputs: list[Any]) -> list[Any]:
@@ -67,20 +67,21 @@ class ArrayInterpreter(Interpreter):
         """The arguments that are no operands, leaves replaced by the integers they hold."""
         found: dict[str, Any] = {}
         for name, given in self.plan.graph.static.get(node, ()):
-            resolved = self.integers(given, node, values)
-            found[name] = resolved if name in ("index",) else resolved[0]
+            resolved = self.integers(given, node, values, several=name == "k")
+            found[name] = resolved if name == "index" else resolved[0]
         return found
 
-    def integers(self, given: Any, node: int, values: list[Any]) -> Any:
+    def integers(self, given: Any, node: int, values: list[Any], several: bool = False) -> Any:
+        """The integers that leaves hold; only a one-hot array is made from `several` at once."""
         if isinstance(given, Held):
             held = values[given.leaf]
             whole = np.asarray(held, dtype=float)
-            if not np.all(whole == np.round(whole)):
+            if (whole.ndim and not several) or not np.all(whole == np.round(whole)):
                 raise self.faults.not_integer(node, given.leaf, values)
             found = whole.astype(int) if whole.ndim else int(whole)
             return -found if given.minus else found
         if isinstance(given, tuple):
-            return tuple(self.integers(each, node, values) for each in given)
+            return tuple(self.integers(each, node, values, several) for each in given)
         if isinstance(given, slice):
             return slice(*(self.integers(each, node, values) for each in (given.start, given.stop, given.step)))
         return given

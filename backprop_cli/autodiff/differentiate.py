@@ -75,6 +75,8 @@ def differentiate(
     roles = {each: graph.roles.get(each, "leaf") if each in graph.leaves else "node" for each in (*graph.leaves, *names)}
     leaves = {each: plain(values[leaf]) for each, leaf in graph.leaves.items() if plan.needed[leaf]}
     gradients = {each: plain(adjoints[node]) for each, node in zip(names, nodes, strict=True)}
+    for each, node in independent:
+        gradients[each] = nothing_in_the_shape_of(engine, node, given)
     record = Record(engine, plan, values, adjoints)
     return Gradients(name, plain(values[output], scalar=True), gradients, leaves, roles, bool(kinks), tuple(warnings), record)
 
@@ -118,6 +120,8 @@ def jacobian(
         raise BackpropError(
             Diagnostic("too-many-entries", message, graph.program.source, graph.span(output), hint="choose fewer names with --wrt")
         )
+    if np.size(values[output]) == 0:
+        raise BackpropError(Diagnostic("output-not-scalar", f"{name} has no entries", graph.program.source, graph.span(output)))
     parts: list[list[Value]] = [[] for _ in nodes]
     warnings: dict[str, Warned] = {}
     for adjoints in sweeps:
@@ -126,6 +130,19 @@ def jacobian(
         warnings |= {each.message: each for each in conventions(engine, plan, values, adjoints)}
     whole = {each: plain(np.reshape(np.array(found), shape + np.shape(found[0]))) for each, found in zip(names, parts, strict=True)}
     return Jacobians(name, plain(values[output]), whole, bool(warnings), tuple(warnings.values()))
+
+
+def nothing_in_the_shape_of(engine: Engine, node: int, given: Mapping[int, Value]) -> Value:
+    """Zero, or an array of zeros where a name that the output does not depend on holds an array."""
+    plan = make_plan(engine.graph, node, (), given)
+    try:
+        require_values(plan, given)
+        values = engine.start(plan)
+        with engine.quiet():
+            engine.interpreter(plan).forward(values, plan.order, ())
+        return plain(engine.interpreter(plan).zero(values[node]))
+    except BackpropError:
+        return engine.arithmetic.number("0")
 
 
 def plain(value: Value, scalar: bool = False) -> Value:

@@ -58,12 +58,12 @@ class Faults:
         """The complaint about a number that cannot be kept exactly."""
         return self.error("not-exact", reason, node, values, "", "leave --exact out to work with decimal numbers")
 
-    def shape(self, node: int, values: list[Any], message: str, hint: str) -> BackpropError:
-        """The complaint about shapes that do not go together."""
+    def shape(self, node: int, values: list[Any], message: str, hint: str, reference: str = "shape-mismatch") -> BackpropError:
+        """The complaint about shapes that do not go together, or arrays that a function is not made for."""
         for at, letter in enumerate("ab"):
             if f"<{letter}>" in hint:
                 hint = hint.replace(f"<{letter}>", self.operand_text(node, at, tight=True)).replace(".T.T", "")
-        return self.error("shape-mismatch", message, node, values, self.shapes(node, values), hint)
+        return self.error(reference, message, node, values, self.shapes(node, values), hint)
 
     def too_large(self, node: int, values: list[Any], shape: tuple[int, ...], limit: int) -> BackpropError:
         """The complaint about an array with more entries than allowed."""
@@ -75,14 +75,10 @@ class Faults:
     def not_integer(self, node: int, leaf: int, values: list[Any]) -> BackpropError:
         """The complaint about an index or an axis that is no integer."""
         name = self.named(leaf)
-        return self.error(
-            "not-an-integer",
-            f"{name} = {self.show(values[leaf])} is used where an integer is due",
-            node,
-            values,
-            "",
-            f"give {name} an integer",
-        )
+        message = f"{name} = {self.show(values[leaf])} is used where an integer is due"
+        several = getattr(values[leaf], "shape", ())
+        hint = f"for several rows at once write  onehot({name}, n) @ ..." if several else f"give {name} an integer"
+        return self.error("not-an-integer", message, node, values, "", hint)
 
     def shapes(self, node: int, values: list[Any]) -> str:
         """The operands with their shapes."""
@@ -120,7 +116,8 @@ class Faults:
         number, entry = values[self.graph.operands(node)[0]], ""
         if getattr(number, "shape", ()):
             number, entry = self.offender(row, node, values)
-        what = "0" if number == 0 else f"a negative number, {self.show(number)}" if number < 0 else self.show(number)
+        negative = number < 0 and row.head in ("log", "log2", "log10", "sqrt")
+        what = "0" if number == 0 else f"a negative number, {self.show(number)}" if negative else self.show(number)
         return text.replace("{head}", row.head).replace("{value}", what + entry)
 
     def offender(self, row: Primitive, node: int, values: list[Any]) -> tuple[Any, str]:

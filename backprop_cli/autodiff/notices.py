@@ -119,7 +119,8 @@ def unused(engine: Engine, plan: Plan, computed: list[Value]) -> list[Warned]:
                     order.append(node)
                 except BackpropError as error:
                     tell(node, error)
-        careful.demand(values, order, [node for node in order if node in graph.labels])
+        constants = set(graph.preset.values())
+        careful.demand(values, order, [node for node in order if node in graph.labels or node in constants])
         undefined = [node for node in order if careful.demanded[node] == NEEDED and not engine.arithmetic.finite(values[node])]
         for node in undefined:
             if all(engine.arithmetic.finite(values[operand]) for operand in graph.operands(node)):

@@ -43,8 +43,11 @@ def _digits(number: int) -> str:
 
 
 def exact_float(value: Exact) -> float:
-    """The float nearest to an exact number."""
-    return float(value) if isinstance(value, Fraction) else float(_approximation(value).real)
+    """The float nearest to an exact number; infinite where that is beyond float64."""
+    try:
+        return float(value) if isinstance(value, Fraction) else float(_approximation(value).real)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def exact_arithmetic(limits: Limits) -> Arithmetic:
@@ -121,7 +124,7 @@ class _Work:
     def require_bits(self, bits: int) -> None:
         if bits > self.limits.exact_bits:
             shown = f"{bits:,}" if bits < 10**12 else "more than 10^12"
-            raise NotExact(f"an exact value would need {shown} bits; the limit is {self.limits.exact_bits:,}")
+            raise NotExact(f"an exact value would need {shown} bits; the limit is {self.limits.exact_bits:,} (--limit exact-bits=N)")
 
     # ---- arithmetic ----
 

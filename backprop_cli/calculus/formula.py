@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from threading import RLock
 from types import CodeType
 from typing import Any
 
@@ -125,6 +126,7 @@ class Rules:
 
     def __init__(self, arithmetic: Arithmetic) -> None:
         self.namespace = Namespace(arithmetic)
+        self._lock = RLock()
         self._made: dict[tuple[Primitive, object], Callable[..., Any]] = {}
 
     def forward(self, row: Primitive) -> Callable[..., Any]:
@@ -143,7 +145,9 @@ class Rules:
 
     def _function(self, row: Primitive, key: object, text: str, names: tuple[str, ...]) -> Callable[..., Any]:
         made = self._made.get((row, key))
-        if made is None:
+        if made is not None:
+            return made
+        with self._lock:
             body = self.namespace.python(native_tree(text), {name: name for name in names})
             made = self._made[row, key] = self.namespace.function(", ".join(names), f"    return {body}")
         return made

@@ -119,6 +119,10 @@ def _usage(message: str, hint: str) -> BackpropError:
 def _suffix(output: str | None) -> str | None:
     if output is not None and not output.endswith((".npz", ".json")):
         raise _usage(f"-o {output}: gradients are written to .npz or .json files", "choose one of these endings")
+    if output is not None:
+        from backprop_cli.commands.writing import require_writable
+
+        require_writable(output)
     return output
 
 
@@ -205,12 +209,19 @@ def _as_text(asked: Asked, columns: tuple[str, ...], look: Look) -> ExitStatus:
 def _jacobian(asked: Asked, json: bool, look: Look) -> ExitStatus:
     from backprop_cli.render import draw
     from backprop_cli.render.as_json import json_text
-    from backprop_cli.reports.jacobian import data, document, report
+    from backprop_cli.reports.jacobian import answer, data, judged, report, verdict
 
     found = report(asked.program, asked.at, asked.of, asked.wrt, asked.exact, asked.limits)
-    _write(asked, found.jacobians, data(found, asked.program))
+    if not json:
+        sys.stdout.writelines(draw(answer(found), look))
+        sys.stdout.flush()
+    if asked.check:
+        found = judged(found, asked.limits)
+    _write(asked, found.found.jacobians, data(found))
+    said = verdict(found)
     if json:
-        sys.stdout.write(json_text(data(found, asked.program)) + "\n")
-    else:
-        sys.stdout.writelines(draw(document(found), look))
-    return ExitStatus.OK
+        sys.stdout.write(json_text(data(found)) + "\n")
+    elif said.blocks and (found.ok is False or not asked.quiet):
+        sys.stdout.write("\n")
+        sys.stdout.writelines(draw(said, look))
+    return ExitStatus.OK if found.ok else ExitStatus.WRONG

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import select
+import stat
 import sys
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from backprop_cli.errors import BackpropError, Diagnostic, nearest
 from backprop_cli.lang.program import Program
 from backprop_cli.limits import Limits
 
+_WRITER_SECONDS = 2.0
 _LISTED = 10_000  # names of a folder that are looked at for the nearest one
 
 
@@ -47,7 +51,7 @@ def read_stdin(limits: Limits) -> bytes:
 def read_file(path: str, limits: Limits, most: int | None = None) -> bytes:
     """The bytes of a file, at most one more than `most`, or than the limit for a file."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_open_waiting) as file:
             return file.read((most or limits.file_bytes) + 1)
     except FileNotFoundError:
         raise BackpropError(Diagnostic("no-such-file", f"there is no file {path}", hint=_meant(path))) from None
@@ -57,6 +61,19 @@ def read_file(path: str, limits: Limits, most: int | None = None) -> bytes:
         raise BackpropError(Diagnostic("no-permission", f"{path} may not be read", hint="ask for permission to read it")) from None
     except (OSError, ValueError) as error:
         raise BackpropError(Diagnostic("unreadable-file", f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")) from None
+
+
+def _open_waiting(path: str, flags: int) -> int:
+    """Open a file; of a named pipe wait a few seconds for its writer, not for ever."""
+    if not hasattr(os, "mkfifo") or not os.path.exists(path) or not stat.S_ISFIFO(os.stat(path).st_mode):
+        return os.open(path, flags)
+    handle = os.open(path, flags | os.O_NONBLOCK)
+    ready, _, _ = select.select([handle], [], [], _WRITER_SECONDS)
+    if not ready:
+        os.close(handle)
+        raise OSError(errno.ETIMEDOUT, "it is a pipe, and nobody writes to it")
+    os.set_blocking(handle, True)
+    return handle
 
 
 def _meant(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,26 @@ def _umask() -> int:
 
 
 def npz_bytes(arrays: Mapping[str, Any]) -> bytes:
-    """Arrays by name as NumPy's `.npz` keeps them, in float64."""
+    """Arrays by name as NumPy's `.npz` keeps them, in float64. (`numpy.savez` itself refuses some names, such as `file`.)"""
     import numpy
+    from numpy.lib import format as npy
+
+    from backprop_cli.reports.plain_data import plain_number
 
     stream = io.BytesIO()
-    with_floats: dict[str, Any] = {name: numpy.asarray(value).astype(float) for name, value in arrays.items()}
-    numpy.savez(stream, **with_floats)
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, value in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                npy.write_array(file, numpy.array(plain_number(value), dtype=float), allow_pickle=False)
     return stream.getvalue()
+
+
+def require_writable(path: str) -> None:
+    """Complain before the work where a file could not be written after it."""
+    target = Path(path)
+    if target.is_dir():
+        raise BackpropError(Diagnostic("not-a-file", f"{path} is a folder", hint="name a file in it"))
+    if not target.parent.is_dir():
+        raise BackpropError(Diagnostic("no-such-file", f"there is no folder {target.parent} to write {target.name} to"))
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise BackpropError(Diagnostic("unwritable-file", f"{path} cannot be written: permission denied"))

@@ -206,6 +206,10 @@ class _Builder(Nodes):
             f"its first assignment is in line {line}: give this one another name",
         )
 
+    def put_first(self, there: Span, here: Span) -> str:
+        line = self.program.source.place(there.start)[0]
+        return "put it first" if line == self.program.source.place(here.start)[0] else f"move line {line} above this one"
+
     def poison(self, statement: Statement) -> None:
         function = statement.name if isinstance(statement, Define) else getattr(statement, "function", None)
         if function is not None:
@@ -238,9 +242,7 @@ class _Builder(Nodes):
                     at,
                     "a name is assigned once: give the result another name",
                 )
-            line = self.program.source.place(own.span.start)[0]
-            hint = "put its assignment first" if line == self.program.source.place(at.start)[0] else f"move line {line} above this one"
-            raise Misuse("used-before-assignment", f"{name} is used above its own assignment", at, hint)
+            raise Misuse("used-before-assignment", f"{name} is used above its own assignment", at, self.put_first(own.span, at))
         if name in self.mathematical:
             node = self.new(CONSTANT)
             self.literal[node] = name
@@ -258,13 +260,8 @@ class _Builder(Nodes):
             if not isinstance(part, Apply) or part.head not in self.defined:
                 continue
             if part.head not in self.functions:
-                line = self.program.source.place(self.defined[part.head].span.start)[0]
-                raise Misuse(
-                    "used-before-assignment",
-                    f"{part.head}(...) is used above its definition",
-                    part.span,
-                    f"move line {line} above this one",
-                )
+                message = f"{part.head}(...) is used above its definition"
+                raise Misuse("used-before-assignment", message, part.span, self.put_first(self.defined[part.head].span, part.span))
             parameters = self.function(part.head).parameters
             if part.keywords:
                 raise Misuse(

@@ -62,6 +62,9 @@ def use(part: Expr) -> Use:
     """The primitive that a part applies, and to what. Raises Misuse."""
     match part:
         case Apply(head=head, operands=operands, keywords=keywords):
+            twice = next((name for at, (name, _) in enumerate(keywords) if name in dict(keywords[:at])), None)
+            if twice is not None:
+                raise Misuse("wrong-number-of-arguments", f"{head} is given {twice} twice", part.span, "leave one out")
             return _call(part, head, operands, dict(keywords)) if head.isidentifier() else Use(ROWS[head], operands)
         case Brackets(items=items):
             if not items:

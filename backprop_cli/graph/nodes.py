@@ -237,7 +237,8 @@ class Nodes:
             "too-many-nodes",
             f"the graph would have {size:,} nodes or more; the limit is {limit:,}",
             at,
-            "own functions are inlined at each call: name intermediate results instead of calling twice",
+            "allow more with --limit nodes=N"
+            + ("; own functions are written out at each call: name results instead of calling twice" if self.defined else ""),
         )
 
 

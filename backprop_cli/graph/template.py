@@ -95,7 +95,7 @@ def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | Non
             operands = tuple(result_of(each) for each in operand_parts(part, own))
             steps.append(Step(None, part.head, operands, ()))
         else:
-            static = tuple((name, _integers(parts, word_of, held)) for name, parts in used.static)
+            static = tuple((name, _integers(parts, word_of, held, several=name == "shape")) for name, parts in used.static)
             steps.append(Step(used.row, None, tuple(map(result_of, used.operands)), static))
         number_of[id(part)] = base + len(steps) - 1
 
@@ -112,8 +112,8 @@ def _plain(step: Step) -> tuple[Primitive, int, int]:
     return step.row, step.operands[0], step.operands[1] if len(step.operands) > 1 else -1
 
 
-def _integers(parts: tuple[Part, ...], word_of: Callable[[Part], int | None], held: dict[int, str]) -> Integers:
-    """What stands where integers are asked for: an axis, a shape, the items of an index."""
+def _integers(parts: tuple[Part, ...], word_of: Callable[[Part], int | None], held: dict[int, str], several: bool) -> Integers:
+    """What stands where integers are asked for: an axis, a shape (there `several` may stand in brackets), the items of an index."""
 
     def one(part: Part | None, minus: bool = False) -> Integers:
         match part:
@@ -131,7 +131,7 @@ def _integers(parts: tuple[Part, ...], word_of: Callable[[Part], int | None], he
                 return one(inner, not minus)
             case Slice(start=start, stop=stop, step=step):
                 return slice(one(start), one(stop), one(step))
-            case Brackets(items=items):
+            case Brackets(items=items) if several and not any(isinstance(item, Brackets) for item in items):
                 return tuple(one(item) for item in items)
             case _:
                 raise not_integers(part.span)

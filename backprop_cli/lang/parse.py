@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 from lark.exceptions import UnexpectedInput
@@ -14,6 +15,7 @@ from backprop_cli.lang.trees import TREES, lark_parser
 from backprop_cli.limits import OWN, Limits
 
 _ROLES = ("input", "param")
+_ONE_AT_A_TIME = Lock()
 
 
 def parse(text: str | bytes | Source, name: str = "<text>", limits: Limits = OWN) -> Program:
@@ -143,9 +145,10 @@ class _Reader:
         return statements
 
     def lark(self, stretch: Stretch, start: str, whole: Stretch | None = None, base: int | None = None) -> Any:
-        TREES.begin(stretch.start if base is None else base)
         try:
-            return lark_parser().parse(stretch.text, start=start)
+            with _ONE_AT_A_TIME:  # Lark's callbacks, and so the places they count from, are shared
+                TREES.begin(stretch.start if base is None else base)
+                return lark_parser().parse(stretch.text, start=start)
         except UnexpectedInput as error:
             from backprop_cli.lang.complaints import syntax_complaint
 
@@ -229,7 +232,7 @@ class _Reader:
                     "nested-too-deeply",
                     f"brackets nest deeper than {self.limits.nesting:,} levels, the limit",
                     Span(begin + at, begin + at + 1),
-                    "name the inner parts in statements of their own",
+                    "name the inner parts in statements of their own, or allow more with --limit nesting=N",
                 )
 
     def complain(self, reference: str, message: str, at: Span, hint: str) -> None:

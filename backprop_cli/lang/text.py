@@ -207,5 +207,5 @@ _MEANT = {
     "•": "write *",
     "–": "write - (this is an en dash)",
     "—": "write - (this is an em dash)",
-    "½": "write 1/2",
+    "½": "write (1/2)",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,15 @@ from backprop_cli.lang.program import Program
 from backprop_cli.lang.syntax import Expr, Name, same
 from backprop_cli.limits import OWN, Limits
 from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Partial, Shape, Status, Table, Title
-from backprop_cli.reports.plain_data import exact_data, is_exact, plain_number
+from backprop_cli.reports.plain_data import exact_data, is_exact, near_float, plain_number
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given, Gradients, Warned
     from backprop_cli.oracles import ClosedForm, Note, Opinion
 
 _FEW = 9  # entries
+ZERO = 1e-45  # what is left of an exact zero at fifty digits
+LOST = 1e-9  # an agreement with a larger relative difference is one in the digits that float64 has left
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +36,7 @@ class Report:
     values: Mapping[str, Any]
     forms: Mapping[str, ClosedForm] | None = None
     opinion: Opinion | None = None
+    lost: Warned | None = None
 
     @property
     def ok(self) -> bool:
@@ -62,7 +66,7 @@ def report(
         return Report(program, at, found, values)
     from backprop_cli.oracles import closed_forms
 
-    return Report(program, at, found, values, closed_forms(program, found.output, tuple(found.gradients), limits, tuple(at)))
+    return Report(program, at, found, values, closed_forms(program, found.output, tuple(found.gradients), limits, at))
 
 
 def judged(unjudged: Report, limits: Limits = OWN) -> Report:
@@ -70,7 +74,28 @@ def judged(unjudged: Report, limits: Limits = OWN) -> Report:
     from backprop_cli.oracles import second_opinion
 
     found = unjudged.found
-    return replace(unjudged, opinion=second_opinion(unjudged.program, unjudged.at, found.output, found.gradients, found.kinked, limits))
+    opinion = second_opinion(unjudged.program, unjudged.at, found.output, found.gradients, found.kinked, limits)
+    return replace(unjudged, opinion=opinion, lost=_lost_digits(unjudged, limits))
+
+
+def _lost_digits(given: Report, limits: Limits) -> Warned | None:
+    """A warning where float64 lost the digits of the value itself, as in `log(sigmoid(40))`."""
+    from backprop_cli.autodiff import Warned
+    from backprop_cli.autodiff.stable import stable_spelling
+    from backprop_cli.oracles import precise_value
+
+    found = given.found
+    if not isinstance(found.value, float):
+        return None
+    precise = precise_value(given.program, given.at, found.output, limits)
+    if precise is None or abs(found.value - precise) <= LOST * abs(precise):
+        return None
+    graph = found.record.plan.graph
+    node = graph.names[found.output]
+    stable = stable_spelling(graph, node)
+    said = "0" if abs(precise) < ZERO else f"{float(precise):.6g}"
+    message = f"float64 loses the digits of {found.output}: it is {said}" + (f"; {stable} keeps them" if stable else "")
+    return Warned(found.output, graph.span(node), message)
 
 
 # ---- as data ----
@@ -122,7 +147,7 @@ def _line(given: Report, span: Any) -> int | None:
 def _warnings(given: Report) -> Sequence[Warned | Note]:
     """What the sweep and the second engine noticed."""
     notes: Sequence[Note] = getattr(given.opinion, "notes", ())
-    return (*given.found.warnings, *notes)
+    return (*given.found.warnings, *((given.lost,) if given.lost else ()), *notes)
 
 
 # ---- as a document ----
@@ -164,7 +189,7 @@ def _table(given: Report) -> Table:
         ]
         cells.append(Figure(gradient, gradient=True))
         if largest:
-            cells.append(Bar(abs(float(gradient)) / largest))
+            cells.append(Bar(abs(near_float(gradient)) / largest))
         if forms is not None:
             form = forms.get(name)
             formula = form and (form.in_nodes or form.in_leaves)
@@ -178,7 +203,8 @@ def _largest(gradients: Mapping[str, Any]) -> float:
     """The largest absolute gradient, for bars to be measured by; 0 where bars would say nothing."""
     if len(gradients) < 2 or any(_sizes(value) for value in gradients.values()):
         return 0.0
-    return max(abs(float(value)) for value in gradients.values())
+    largest = max(abs(near_float(value)) for value in gradients.values())
+    return largest if math.isfinite(largest) else 0.0
 
 
 def _long(value: Any) -> bool:
@@ -212,16 +238,20 @@ def verdict(given: Report) -> Document:
         place = f"{each.node} (line {line}):" if line else f"{each.node}:"
         blocks.append(Paragraph((Status.NOTE, place, each.message)))
     if given.opinion is not None:
-        blocks.extend(_opinion(given.opinion, given.found.output))
+        blocks.extend(opinion_blocks(given.opinion, given.found.output))
     return Document(tuple(blocks))
 
 
-def _opinion(opinion: Opinion, output: str) -> list[Block]:
+def opinion_blocks(opinion: Opinion, output: str) -> list[Block]:
+    """What a second engine says, as a sentence and, where it disagrees, both numbers."""
     from backprop_cli.oracles import Abstains, Agrees
 
     if isinstance(opinion, Abstains):
         return [Paragraph((Status.OPEN, f"not checked: {opinion.reason}"))]
-    aside = f"{opinion.method}, " + (f"largest relative difference {opinion.gap:.1e}" if opinion.gap else "no difference")
+    gap = f"largest relative difference {opinion.gap:.1e}" if opinion.gap else "no difference"
+    if isinstance(opinion, Agrees) and opinion.gap > LOST:
+        gap = "as far as float64 reaches"
+    aside = f"{opinion.method}, {gap}"
     if isinstance(opinion, Agrees):
         return [Paragraph((Status.RIGHT, "agrees with SymPy"), aside)]
     rows: list[list[Cell]] = [[Name(name), Figure(ours, gradient=True), Figure(theirs)] for name, ours, theirs in opinion.pairs]

@@ -18,8 +18,22 @@ def _each(nested: Any) -> Any:
 
 
 def _finite(value: Any) -> float | None:
-    number = float(value)
+    number = near_float(value)
     return number + 0.0 if math.isfinite(number) else None
+
+
+def near_float(value: Any) -> float:
+    """The float nearest to a number of any kind; infinite where it is beyond float64."""
+    if isinstance(value, float):
+        return value
+    try:
+        if is_exact(value):
+            from backprop_cli.calculus.exact import exact_float
+
+            return exact_float(value)
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def is_exact(value: Any) -> bool:

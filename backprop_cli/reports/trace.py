@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,24 +11,20 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.lang.program import Program
 from backprop_cli.lang.syntax import Name
 from backprop_cli.limits import OWN, Limits
-from backprop_cli.reports.document import Block, Cell, Document, Figure, Listing, Paragraph, Partial, Phrase, Rail, Status, Substituted
-from backprop_cli.reports.document import Shape as Sizes
-from backprop_cli.reports.document import Table, Title
+from backprop_cli.reports.document import Block, Cell, Figure, Listing, Paragraph, Partial, Phrase, Status, Title
 from backprop_cli.reports.plain_data import exact_data, is_exact, plain_number
-from backprop_cli.reports.trace_rails import rails
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given, Gradients
     from backprop_cli.autodiff.trace import Contributed, Evaluated, Trace
+    from backprop_cli.graph.graph import Graph
 
 SMALL = 500  # steps; larger traces are told as they are made, and nothing is gathered
-_FEW = 6  # entries of an array that may stand inside a line
-_RAILED = 60  # lines
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """The steps of a run. `names` are those whose gradients were asked for."""
+    """The steps of a run. `names` are those whose gradients were asked for; not `valued`: leaves have no values, only formulas count."""
 
     program: Program
     at: Mapping[str, Given]
@@ -36,6 +32,7 @@ class Report:
     trace: Trace
     names: tuple[str, ...]
     limits: Limits
+    valued: bool = True
 
     @property
     def output(self) -> str:
@@ -59,7 +56,10 @@ class Report:
     @property
     def shaped(self) -> bool:
         """Whether any value is an array."""
-        return self.trace.arrays and any(getattr(self.found.record.values[node], "shape", ()) for node in self.found.record.plan.order)
+        if not self.trace.arrays:
+            return False
+        values = self.found.record.values
+        return any(getattr(values[node], "shape", ()) for block in self.trace.blocks for node in (*block.reads, block.node))
 
 
 def report(
@@ -70,11 +70,13 @@ def report(
     *,
     exact: bool = False,
     ops: bool = False,
+    symbolic: bool = False,
     limits: Limits = OWN,
 ) -> Report:
     """Run a program at a point and keep every step; with `ops` every operation is a step.
 
     Without `wrt` the steps are those to every leaf, and the gradients are those of the parameters, where there are any.
+    With `symbolic` leaves may lack values, unless there are arrays.
     """
     from backprop_cli.autodiff import differentiate
     from backprop_cli.autodiff.differentiate import asked, leaves_of
@@ -91,9 +93,31 @@ def report(
             found = differentiate(graph, at, of, list(everything), exact=exact, limits=limits)
         except BackpropError:
             found = None  # an infinite derivative by a leaf that nobody asked for; any other error comes again
-    if found is None:
-        found = differentiate(graph, at, of, wrt, exact=exact, limits=limits)
+    try:
+        found = found or differentiate(graph, at, of, wrt, exact=exact, limits=limits)
+    except BackpropError as error:
+        if not symbolic or error.diagnostics[0].reference != "missing-value" or any(row.code is not None for row in graph.rows):
+            raise
+        return Report(program, at, *_unvalued(graph, output, names, wrt is None, given, ops, limits), tuple(names), limits, False)
     return Report(program, at, found, Trace(found, ops), tuple(names), limits)
+
+
+def _unvalued(
+    graph: Graph, output: int, names: Sequence[str], everything: bool, given: Sequence[int], ops: bool, limits: Limits
+) -> tuple[Gradients, Trace]:
+    """The steps of a run that has not been made: the plan and the formulas are there, and every number is 0."""
+    from backprop_cli.autodiff.differentiate import Gradients, Record, leaves_of
+    from backprop_cli.autodiff.engine import Engine
+    from backprop_cli.autodiff.plan import make_plan
+    from backprop_cli.autodiff.trace import Trace
+
+    wanted = dict.fromkeys([*names, *(leaves_of(graph, output, given) if everything else ())])
+    plan = make_plan(graph, output, [graph.names[name] for name in wanted], given)
+    nothing = [0.0] * len(graph)
+    roles = {name: graph.roles.get(name, "leaf") for name in graph.leaves}
+    record = Record(Engine(graph, {}, False, limits), plan, nothing, nothing)
+    found = Gradients(graph.labels[output], 0.0, dict.fromkeys(wanted, 0.0), {}, roles, False, (), record)
+    return found, Trace(found, ops)
 
 
 # ---- as data ----
@@ -152,127 +176,9 @@ def line_of(given: Report, span: Any) -> int:
 # ---- as a document ----
 
 
-def document(given: Report) -> Document:
-    """The whole lesson: forward, backward, what is to be noted, and the gradients."""
-    from backprop_cli.reports.trace_notes import notes
-
-    blocks: list[Block] = [title(given), forward_table(given)]
-    if given.trace.blocks:
-        blocks.append(backward_table(given))
-    blocks.append(summary(given))
-    blocks.extend(notes(given))
-    return Document(tuple(blocks))
-
-
 def title(given: Report) -> Title:
     """The output and its value."""
     return Title((Name(given.output), "=", Figure(given.found.value)))
-
-
-def forward_table(given: Report) -> Table:
-    """The forward sweep: leaves where they are first used, and every step with numbers put in."""
-    lines = list(_lines(given)) if len(given.trace.blocks) <= _RAILED else None
-    drawn = None if lines is None else rails(lines)
-    shaped = given.shaped
-    rows = _forward_rows(given, shaped, drawn)
-    return Table(("",) * (5 if shaped else 4), rows, "forward", "values, in the order of the file", (3,) if shaped else ())
-
-
-def _lines(given: Report) -> Iterator[tuple[int, Sequence[int]]]:
-    """Each line of the forward table: a node, and the nodes it reads."""
-    graph, known = given.trace.graph, set()
-    for block in given.trace.blocks:
-        for read in block.reads:
-            if graph.op[read] < 0 and read not in known:
-                known.add(read)
-                yield read, ()
-        yield block.node, block.reads
-
-
-def _forward_rows(given: Report, shaped: bool, drawn: Sequence[str] | None) -> Iterator[list[Cell]]:
-    trace, number, line = given.trace, 0, 0
-    graph, values = trace.graph, given.found.record.values
-    known: set[int] = set()
-
-    def left(parts: tuple[Cell, ...]) -> Cell:
-        nonlocal line
-        line += 1
-        return Phrase((Rail(drawn[line - 1]), *parts) if drawn is not None else parts)
-
-    def row(first: str, cell: Cell, working: Cell, value: Any) -> list[Cell]:
-        return [first, cell, *([Sizes(sizes(value))] if shaped else []), working, Figure(value)]
-
-    for leaf in [given.found.record.plan.output] if not trace.blocks else []:
-        yield row("", left((Name(trace.name(leaf)), given.found.roles.get(trace.name(leaf), "leaf"))), "", values[leaf])
-    for block in trace.blocks:
-        for read in block.reads:
-            if graph.op[read] < 0 and read not in known:
-                known.add(read)
-                name = trace.name(read)
-                yield row("", left((Name(name), given.found.roles.get(name, "leaf"))), "", values[read])
-        number += 1
-        step = trace.evaluated(block)
-        few = all(getattr(value, "size", 1) <= _FEW for value in step.operands.values())
-        working: Cell = Substituted(step.written, step.operands) if few else ""
-        yield row(str(number), left((Name(step.node), "=", step.written)), working, step.value)
-
-
-def backward_table(given: Report) -> Table:
-    """The backward sweep: one row for each local derivative, and one for each sum."""
-    shaped, output = given.shaped, given.output
-    aside = f"chain rule from {output} back to the leaves, start with ∂{output}/∂{output} = 1"
-    if shaped:
-        name = given.trace.name(max((node for block in given.trace.blocks for node in block.reads), default=0))
-        aside += f"; d{name} is short for ∂{output}/∂{name}"
-    head: tuple[Cell, ...] = ("", "node", "rule", "local", "value", "upstream × local", *(["shape"] if shaped else []), "gradient")
-    rows = (row for step in _steps(given) for row in _backward_rows(given, step, shaped))
-    return Table(head, rows, "backward", aside, (4, 2))
-
-
-def _steps(given: Report) -> Iterator[Contributed]:
-    yield from given.steps if given.small else given.trace.backward()
-
-
-def _backward_rows(given: Report, step: Contributed, shaped: bool) -> Iterator[list[Cell]]:
-    output, trace = given.output, given.trace
-    number: Cell = str(trace.number_of[step.index]) if not step.reused else ""
-    node: Cell = Phrase((Name(step.user), "=", trace.written(step.index)))
-    if step.reused:
-        node = "reused" if step.user != output else ""
-    sign = "=" if step.paths == 1 else "+="
-
-    def row(*cells: Cell, value: Any, mark: str) -> list[Cell]:
-        middle: list[Cell] = [Sizes(sizes(value))] if shaped else []
-        return [*cells, *middle, Phrase((Partial(output, step.operand), mark, Figure(value, gradient=True)), room=True)]
-
-    rule: Cell = step.rule if not step.reused else ""
-    yield row(number, node, rule, local_cell(step), local_value(step), working(step), value=step.contribution, mark=sign)
-    if step.paths > 1 and step.nth > 1:
-        said = f"{step.paths} paths meet at {step.operand}, sum" if step.nth == step.paths else f"so far, {step.nth} of {step.paths} paths"
-        yield row("", "", "", "", "", said, value=step.adjoint, mark=" =")
-
-
-def local_cell(step: Contributed) -> Cell:
-    """`∂u/∂a = x`, or between arrays what is sent: `dW = dz @ x.T`."""
-    if step.written is None:
-        return ""
-    if step.factor:
-        return Phrase((Partial(step.user, step.operand), "=", step.written))
-    return Phrase((Name(f"d{step.operand}"), "=" if step.paths == 1 else "+=", step.written))
-
-
-def local_value(step: Contributed) -> Cell:
-    """The number of a local derivative."""
-    return Figure(step.local) if step.local is not None and getattr(step.local, "size", 1) <= _FEW else ""
-
-
-def working(step: Contributed) -> Cell:
-    """`0.5 × 3`."""
-    if step.local is None:
-        return "nothing arrives, nothing flows" if step.factor else ""
-    if getattr(step.local, "size", 1) > _FEW:
-        return ""
-    return Phrase((Figure(step.upstream, gradient=True), "×", Figure(step.local, factor=True)))
 
 
 def summary(given: Report) -> Block:

@@ -50,9 +50,11 @@ def _reused(given: Report) -> list[Block]:
 
 def _vanished(given: Report) -> Iterator[Block]:
     """Why a gradient is exactly 0."""
-    if not given.small:
-        return
     output = given.output
+    if not given.small:
+        names = [name for name, value in given.gradients.items() if not sizes(value) and value == 0]
+        yield from (Paragraph((Status.NOTE, Partial(output, name), "vanishes")) for name in names[:_MOST])
+        return
     last: dict[str, list[Contributed]] = {}
     for step in given.steps:
         last.setdefault(step.operand, []).append(step)
@@ -65,14 +67,22 @@ def _vanished(given: Report) -> Iterator[Block]:
             said: list[Cell] = ["the contributions cancel"]
         else:
             step = steps[0]
-            if step.factor and step.local is not None and bool(step.local == 0):
-                said = [Partial(step.user, name), "= 0"]
-            else:
+            if len(steps) > 1:
+                said = [f"each of its {len(steps)} contributions is 0"]
+            elif step.factor and step.local is not None and bool(step.local == 0):
+                said = [Partial(step.user, name), "= 0"] if step.user != output else ["the local derivative is 0"]
+            elif _nothing(step.upstream):
                 said = ["nothing arrives from above:", Partial(output, step.user), "= 0"]
+            else:
+                said = ["what its entries or copies receive cancels"]
         found += 1
         if found > _MOST:
             return
         yield Paragraph((Status.NOTE, Partial(output, name), "vanishes:", *said))
+
+
+def _nothing(value: Any) -> bool:
+    return not value.any() if sizes(value) else bool(value == 0)
 
 
 def _saturated(given: Report) -> Iterator[Block]:

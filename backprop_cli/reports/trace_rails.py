@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-_WIDEST = 12  # rails side by side
+_WIDEST = 20  # rails side by side
 
 
 def rails(lines: Sequence[tuple[int, Sequence[int]]]) -> list[str] | None:

@@ -29,6 +29,7 @@ from backprop_cli.calculus.arrays.products import (
 )
 from backprop_cli.calculus.arrays.reductions import (
     extreme_back,
+    level,
     log_softmax_back,
     log_softmax_of,
     lse_back,
@@ -86,7 +87,7 @@ CODE: dict[str, Code] = {
     "mean": Code(reduced, mean_of, mean_back),
     "prod": Code(reduced, prod_of, prod_back),
     "var": Code(reduced, var_of, var_back),
-    "std": Code(reduced, std_of, std_back),
+    "std": Code(reduced, std_of, std_back, level),
     "max": Code(reduced, max_of, extreme_back, tied),
     "min": Code(reduced, min_of, extreme_back, tied),
     "softmax": Code(same_last, softmax_of, softmax_back),

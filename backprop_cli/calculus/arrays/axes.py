@@ -16,9 +16,9 @@ Functions = Mapping[str, Callable[..., Any]]
 class Misshapen(Exception):
     """Shapes that do not go together; the message says why, `hint` what was probably meant (`<a>` is the first operand)."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", reference: str = "shape-mismatch") -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint, self.reference = hint, reference
 
 
 def told(shape: Shape) -> str:

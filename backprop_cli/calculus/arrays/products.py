@@ -114,7 +114,7 @@ def _inverse(x: Any) -> Any:
     try:
         return np.linalg.inv(x)
     except np.linalg.LinAlgError:
-        raise ZeroDivisionError from None
+        return None
 
 
 def determinant(x: Any) -> Any:
@@ -144,7 +144,7 @@ def _eliminate(x: Any) -> tuple[Any, Any]:
 def inv_of(f: Functions, s: Static, x: Any) -> Any:
     found = _inverse(x)
     if found is None:
-        raise ZeroDivisionError
+        raise Misshapen("the matrix has no inverse: its determinant is 0", "change an entry, or solve with another matrix", "domain")
     return found
 
 

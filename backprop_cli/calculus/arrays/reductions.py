@@ -70,7 +70,14 @@ def std_of(f: Functions, s: Static, x: Any) -> Any:
 
 
 def std_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
-    return spread(g / y, s, np.shape(x)) * _deviation(s, x) / count_of(s, np.shape(x))
+    """Where all entries are equal, nothing: the convention that the length of a vector of zeros has too."""
+    level = np.equal(y, 0).astype(int)
+    return spread(g * (1 - level) / (y + level), s, np.shape(x)) * _deviation(s, x) / count_of(s, np.shape(x))
+
+
+def level(s: Static, y: Any, x: Any) -> bool:
+    """Whether a standard deviation is 0 over more entries than one."""
+    return bool(np.any(np.equal(y, 0))) and count_of(s, np.shape(x)) > 1
 
 
 def max_of(f: Functions, s: Static, x: Any) -> Any:
@@ -102,7 +109,9 @@ def lse_of(f: Functions, s: Static, x: Any, keepdims: bool | None = None) -> Any
 
 
 def lse_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
-    return spread(g, s, np.shape(x)) * f["exp"](x - spread(y, s, np.shape(x)))
+    """What arrives times the softmax, made from differences to the largest entry: `exp(x - y)` loses digits where y is large."""
+    raised = f["exp"](x - np.max(x, axis=axes_of(s, np.shape(x)), keepdims=True))
+    return spread(g, s, np.shape(x)) * (raised / total(raised, s, keepdims=True))
 
 
 def _last(s: Static) -> Static:
@@ -120,7 +129,9 @@ def softmax_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> An
 
 
 def log_softmax_of(f: Functions, s: Static, x: Any) -> Any:
-    return x - lse_of(f, _last(s), x, keepdims=True)
+    s = _last(s)
+    shifted = x - np.max(x, axis=axes_of(s, np.shape(x)), keepdims=True)
+    return shifted - f["log"](total(f["exp"](shifted), s, keepdims=True))
 
 
 def log_softmax_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:

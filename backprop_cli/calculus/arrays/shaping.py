@@ -17,11 +17,15 @@ from backprop_cli.calculus.arrays.axes import (
     told,
 )
 
+MOST_AXES = 32
+
 
 def stack_shape(s: Static, *items: Shape) -> Shape:
     if len(set(items)) > 1:
         other = next(item for item in items if item != items[0])
         raise Misshapen(f"the rows of an array must be alike, and these are {told(items[0])} and {told(other)}", "fill the shorter row up")
+    if len(items[0]) >= MOST_AXES:
+        raise Misshapen(f"an array has at most {MOST_AXES} axes", "close some of the brackets")
     return (len(items), *items[0])
 
 
@@ -60,14 +64,14 @@ def pile_shape(s: Static, a: Shape, b: Shape) -> Shape:
 
 
 def reshape_shape(s: Static, x: Shape) -> Shape:
-    wanted = list(s["shape"])
+    wanted = [s["shape"]] if isinstance(s["shape"], int) else list(s["shape"])
     count = math.prod(x)
     if wanted.count(-1) == 1:
         rest = math.prod(size for size in wanted if size != -1)
         if rest and count % rest == 0:
             wanted[wanted.index(-1)] = count // rest
     if any(size < 0 for size in wanted) or math.prod(wanted) != count:
-        raise Misshapen(f"{told(x)} has {count} entries and cannot become {told(tuple(s['shape']))}")
+        raise Misshapen(f"{told(x)} has {count} entries and cannot become {told(tuple(wanted))}")
     return tuple(wanted)
 
 
@@ -80,6 +84,8 @@ def index_shape(s: Static, x: Shape) -> Shape:
     if len(items) > len(x):
         what = "a scalar has no entries" if not x else f"{len(items)} indices for an array of shape {told(x)}"
         raise Misshapen(what)
+    if any(isinstance(item, slice) and item.step == 0 for item in items):
+        raise Misshapen("a slice cannot go in steps of 0")
     for axis, item in enumerate(items):
         if isinstance(item, int) and not -x[axis] <= item < x[axis]:
             raise Misshapen(f"index {item} is outside axis {axis}, which has length {x[axis]}", f"indices run from 0 to {x[axis] - 1}")

@@ -1,0 +1,162 @@
+"""Matrix rules written out entry by entry, beside the sums they are: `dL/dx_i = Σ_j dL/dz_j W_ji`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product as indices
+from typing import Any
+
+from backprop_cli.lang.pattern import Filled, Pattern
+from backprop_cli.lang.syntax import TRANSPOSE, Apply, Expr, Index, Name, Part, children, postorder, same
+from backprop_cli.lang.unparse import unparse
+from backprop_cli.reports.document import Block, Cell, Figure, Listing, Paragraph, Partial, Phrase, Status, Substituted
+from backprop_cli.reports.trace import Report, sizes
+
+_ENTRIES = 12  # of one array that are written out
+_PARTS = 120  # of one formula
+
+
+def entries(given: Report) -> list[Block]:
+    """Forward and backward, every array rule that is small enough entry by entry."""
+    if not given.shaped:
+        return []
+    blocks: list[Block] = []
+    large = 0
+    values = dict(_values(given))
+    for block in given.trace.blocks:
+        name = given.trace.name(block.node)
+        written = given.trace.graph.expr(block.node) if not given.trace.opened else given.trace.written(block.node).tree
+        lines = _lines(name, "", written, values, Name(name))
+        if lines is None:
+            large += 1
+        elif lines:
+            blocks.append(Listing(f"{name} = {unparse(written)}, entry by entry", tuple(lines)))
+    for step in given.steps:
+        if step.factor or step.written is None:
+            continue
+        tree, received = step.written.tree, {**values, step.upstream_name: step.upstream}
+        name = f"d{step.operand}"
+        lines = _lines(step.operand, given.output, tree, received, Name(name), contribution=step.contribution)
+        if lines is None:
+            large += 1
+            continue
+        sigma = _sigma(
+            given.output, step.user, step.operand, tree, step.upstream_name, {word: len(sizes(value)) for word, value in received.items()}
+        )
+        first = [(sigma,)] if sigma is not None else []
+        if lines:
+            blocks.append(Listing(f"{name} {'=' if step.paths == 1 else '+='} {unparse(tree)}, entry by entry", (*first, *lines)))
+    if large:
+        blocks.append(Paragraph((Status.NOTE, f"{large} larger or other array rules are not written out entry by entry")))
+    return blocks
+
+
+def _values(given: Report) -> Iterator[tuple[str, Any]]:
+    graph, values = given.trace.graph, given.found.record.values
+    for block in given.trace.blocks:
+        for node in (*block.reads, block.node):
+            yield given.trace.name(node), values[node]
+    yield from ((name, values[node]) for name, node in graph.names.items() if given.found.record.plan.needed[node])
+
+
+def _lines(
+    of: str, output: str, expr: Expr, values: Mapping[str, Any], left: Name, contribution: Any = None
+) -> list[tuple[Cell, ...]] | None:
+    """A line for each entry: its formula, the numbers put in, its value; None where that would be long or has no words."""
+    from backprop_cli.autodiff.entries import NotWritten, entries, named
+
+    value = values[of] if contribution is None else contribution
+    count = getattr(value, "size", 1)
+    shaped = any(sizes(values[part.id]) for part in postorder(expr) if isinstance(part, Name) and part.id in values)
+    if not shaped:
+        return []
+    if count > _ENTRIES:
+        return None
+    try:
+        made = entries(expr, {name: sizes(each) for name, each in values.items()})
+    except NotWritten:
+        return None
+    if made.shape != sizes(value):
+        import numpy as np
+
+        made = np.broadcast_to(made, sizes(value))
+    lines: list[tuple[Cell, ...]] = []
+    lefts = named(left.id, sizes(value))
+    for at in indices(*map(range, sizes(value))):
+        tree = made[at]
+        if sum(1 for _ in zip(postorder(tree), range(_PARTS + 1), strict=False)) > _PARTS:
+            return None
+        entry = value[at] if sizes(value) else value
+        entry = entry.item() if hasattr(entry, "item") else entry
+        numbers: tuple[Cell, ...] = (_substituted(tree, values), "=") if isinstance(tree, Apply) else ()
+        lines.append((Phrase((lefts[at], "=", tree, "=", *numbers, Figure(entry, gradient=bool(output)))),))
+    return lines
+
+
+def _substituted(tree: Expr, values: Mapping[str, Any]) -> Substituted:
+    """The entries of a formula replaced by their numbers."""
+    words: list[str] = []
+    known: dict[str, Any] = {}
+
+    def number_of(part: Part) -> int | None:
+        if isinstance(part, Index) and isinstance(part.base, Name) and part.base.id in values:
+            at = tuple(int(each.text) for each in part.items)  # type: ignore[union-attr]
+            value = values[part.base.id][at]
+        elif isinstance(part, Name) and part.id in values:
+            value = values[part.id]
+        else:
+            return None
+        text = unparse(part)
+        if text not in known:
+            known[text] = value.item() if hasattr(value, "item") and not sizes(value) else value
+            words.append(text)
+        return words.index(text)
+
+    for part in postorder(tree):  # the words are known before anything is written
+        if not sizes(values.get(part.id)) if isinstance(part, Name) else not children(part) or isinstance(part, Index):
+            number_of(part)
+    return Substituted(Filled(Pattern(tree, number_of), words), {word: value for word, value in known.items() if not sizes(value)})
+
+
+def _sigma(output: str, node: str, operand: str, tree: Expr, upstream: str, dimensions: Mapping[str, int]) -> Phrase | None:
+    """The rule with indices, for products of two arrays and for sums of one; None for any other."""
+
+    def entry(part: Expr, letters: str) -> Cell | None:
+        if isinstance(part, Apply) and part.head == TRANSPOSE:
+            part, letters = part.operands[0], letters[::-1]
+        if not isinstance(part, Name) or dimensions.get(part.id) != len(letters):
+            return None
+        subscript = f"_{letters}" if letters else ""
+        return Partial(output, f"{node}{subscript}") if part.id == upstream else Name(f"{part.id}{subscript}")
+
+    left = Partial(output, operand + (f"_{'ik'[: dimensions.get(operand, 0)]}" if dimensions.get(operand) else ""))
+    match tree:
+        case Apply(head="@", operands=(a, b)):
+            two_a, two_b = _dimension(a, dimensions) == 2, _dimension(b, dimensions) == 2
+            first, second = entry(a, "ij" if two_a else "j"), entry(b, ("jk" if two_a else "ji") if two_b else "j")
+            return None if first is None or second is None else Phrase((left, "=", "Σ_j", first, "·", second))
+        case Apply(head="outer", operands=(a, b)):
+            first, second = entry(a, "i"), entry(b, "k")
+            return None if first is None or second is None else Phrase((left, "=", first, "·", second))
+        case Apply(head="sum", operands=(a,), keywords=keywords):
+            letters = "ik"[: _dimension(a, dimensions)]
+            axis = next((value for word, value in keywords if word == "axis"), None)
+            first = entry(a, letters)
+            if first is None or not letters:
+                return None
+            if axis is None:
+                return Phrase((Partial(output, operand), "=", f"Σ_{letters}", first))
+            over = letters[int(axis.text)] if hasattr(axis, "text") else letters[-1]
+            kept = letters.replace(over, "")
+            return Phrase((Partial(output, f"{operand}_{kept}" if kept else operand), "=", f"Σ_{over}", first))
+        case Apply(head="*", operands=(a, b)) if not same(a, b):
+            letters = "ik"[: dimensions.get(operand, 0)]
+            first, second = entry(a, letters if _dimension(a, dimensions) else ""), entry(b, letters if _dimension(b, dimensions) else "")
+            return None if first is None or second is None or not letters else Phrase((left, "=", first, "·", second))
+        case _:
+            return None
+
+
+def _dimension(part: Expr, dimensions: Mapping[str, int]) -> int:
+    inner = part.operands[0] if isinstance(part, Apply) and part.head == TRANSPOSE else part
+    return dimensions.get(inner.id, 0) if isinstance(inner, Name) else 0

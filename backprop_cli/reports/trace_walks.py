@@ -1,0 +1,128 @@
+"""Other tellings of the backward sweep as tables: marks, calls, and every path by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from backprop_cli.lang.syntax import Name
+from backprop_cli.reports.document import Block, Cell, Figure, Paragraph, Partial, Phrase, Rail, Status, Table
+from backprop_cli.reports.trace import Report
+
+if TYPE_CHECKING:
+    from backprop_cli.autodiff.walks import Edges
+
+_PATHS = 20  # shown for each name
+_LONG = 6  # nodes of a path that is shown with all its factors
+
+
+def edges_of(given: Report) -> Edges:
+    """The edges of the run."""
+    from backprop_cli.autodiff.walks import Edges
+
+    return Edges(given.trace, given.steps)
+
+
+# ---- marks ----
+
+
+def iterative_table(given: Report) -> Table:
+    """The algorithm of marks, turn by turn."""
+    output = given.output
+    aside = f"grad[{output}] = 1, all others 0; while a node is unmarked, take one whose outgoing edges are all marked"
+    head = ("turn", "node", "edges marked", "grad before", "added", "grad after")
+    return Table(head, _turns(given), "backward, with marks", aside)
+
+
+def _turns(given: Report) -> Iterator[list[Cell]]:
+    from backprop_cli.autodiff.walks import iterative
+
+    for each in iterative(edges_of(given)):
+        why = f"all {len(each.ready)} edges to its users are marked" if len(each.ready) > 1 else "the edge to its user is marked"
+        if each.ready:
+            why += f": {', '.join(dict.fromkeys(each.ready))}"
+        else:
+            why = "it has no users"
+        yield [str(each.turn), Phrase((Name(each.node),)), why, "", "", Phrase((f"grad[{each.node}] =", Figure(each.grad, gradient=True)))]
+        for step, before, after in each.adds:
+            edge = Phrase((Name(step.user), "→", Name(step.operand)))
+            yield ["", "", edge, Figure(before), _added(step), Phrase((f"grad[{step.operand}] =", Figure(after, gradient=True)))]
+
+
+def _added(step: Any) -> Cell:
+    if step.local is None:
+        return Figure(step.contribution)
+    return Phrase((Figure(step.upstream), "×", Figure(step.local, factor=True)))
+
+
+# ---- calls ----
+
+
+def recursive_table(given: Report) -> Table:
+    """The recursion from behind: every gradient asks its users for theirs, and what is known is not worked out again."""
+    return Table(
+        ("", "call", "", "value"),
+        _calls(given),
+        "backward, by recursion",
+        "grad(n) = sum over its users n' of grad(n') × ∂n'/∂n, remembered",
+    )
+
+
+def _calls(given: Report) -> Iterator[list[Cell]]:
+    from backprop_cli.autodiff.walks import recursive
+
+    graph = given.trace.graph
+    hits = 0
+    for each in recursive(edges_of(given), [graph.names[name] for name in given.names]):
+        call: Cell = Phrase((Rail(("│ " * each.depth).rstrip()), f"grad({each.node})"))
+        said: Cell = {"asks": "asks its users", "start": "= 1, the start", "known": "remembered: no work"}.get(each.what, "")
+        if each.what == "answers":
+            parts: list[Cell] = []
+            for step, value in each.terms:
+                parts += ["+"] if parts else []
+                parts += [Figure(value), "×", Figure(step.local, factor=True)] if step.local is not None else []
+            said = Phrase(("=", *parts)) if len(each.terms) <= 4 and len(parts) > 1 else "= the sum of what its users send"
+        hits += each.what == "known"
+        yield [str(each.depth), call, said, "" if each.value is None else Figure(each.value, gradient=True)]
+    yield ["", f"{hits} {'call' if hits == 1 else 'calls'} answered from memory", "", ""]
+
+
+# ---- paths ----
+
+
+def path_tables(given: Report) -> list[Block]:
+    """For every name asked for, each path to the output with its product, and their sum."""
+    if given.shaped or any(step.local is None for step in given.steps):
+        return [Paragraph((Status.OPEN, "no paths: a product along a path needs a number at every edge, and there are arrays here"))]
+    from backprop_cli.autodiff.walks import count_paths
+
+    edges = edges_of(given)
+    counts = count_paths(edges)
+    graph = given.trace.graph
+    return [_paths_to(given, edges, name, counts.get(graph.names[name], 0)) for name in given.names if graph.names[name] in edges.out]
+
+
+def _paths_to(given: Report, edges: Edges, name: str, count: int) -> Table:
+    shown = min(count, _PATHS)
+    aside = "1 path" if count == 1 else f"{count:,} paths"
+    if shown < count:
+        aside += f", of which the first {shown} are shown"
+    rows = _path_rows(given, edges, name, count)
+    return Table(("", "path", "product", "value"), rows, f"paths from {name} to {given.output}", aside, (2,))
+
+
+def _path_rows(given: Report, edges: Edges, name: str, count: int) -> Iterator[list[Cell]]:
+    from backprop_cli.autodiff.walks import paths
+
+    output = given.output
+    for number, path in enumerate(paths(edges, given.trace.graph.names[name], _PATHS), 1):
+        nodes: list[Cell] = [Name(name)]
+        factors: list[Cell] = []
+        for step in path.steps:
+            nodes += ["→", Name(step.user)]
+        for step in reversed(path.steps):
+            factors += [*(["×"] if factors else []), Figure(step.local, factor=bool(factors))]
+        product: Cell = Phrase(tuple(factors)) if len(path.steps) <= 2 * _LONG else f"{len(path.steps)} factors"
+        yield [str(number), Phrase(tuple(nodes)), product, Figure(path.product, gradient=True)]
+    total = Phrase((Partial(output, name), "=", Figure(given.gradients[name], gradient=True)))
+    yield ["", "sum over the paths" if count > 1 else "the only path", "" if count <= _PATHS else f"all {count:,} of them", total]
