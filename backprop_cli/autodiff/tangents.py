@@ -7,6 +7,7 @@ from typing import Any
 
 from backprop_cli.autodiff.differentiate import Record
 from backprop_cli.autodiff.engine import Value
+from backprop_cli.errors import BackpropError
 
 _MOST = 4_096  # entries of a whole-array function's value
 
@@ -34,7 +35,12 @@ def tangents(record: Record, leaf: int, entry: tuple[int, ...] = ()) -> list[Val
                 passes = bool(row.local) and row.local[min(at, len(row.local) - 1)] is not None
                 if found[operand] is None or not passes:
                     continue
-                part = _moved(record, interpreter, node, at, found[operand], values)
+                try:
+                    part = _moved(record, interpreter, node, at, found[operand], values)
+                except BackpropError:
+                    if not interpreter.nothing(record.adjoints[node]):
+                        raise
+                    part = None  # a derivative that does not exist, through which nothing flows
                 if part is not None:
                     found[node] = part if found[node] is None else interpreter.arithmetic.add(found[node], part)
     return found
@@ -62,10 +68,7 @@ def _moved(record: Record, interpreter: Any, node: int, at: int, tangent: Value,
 
     shape = np.shape(values[node])
     if row.code is None:
-        text = row.computed[at]
-        local = float(text) if text in ("1", "-1", "0") else interpreter.attempt(record.engine.rules.slope(row, at), *inputs, values[node])
-        if text in ("1", "-1", "0"):
-            local = interpreter.arithmetic.number("1") * int(text)
+        local = interpreter.attempt(record.engine.rules.slope(row, at), *inputs, values[node])
         moved = np.where(np.equal(tangent, 0), tangent * 0, interpreter.arithmetic.multiply(tangent, local))
         return np.broadcast_to(moved, shape).copy() if shape else moved[()] if hasattr(moved, "shape") else moved
     # A whole-array function: entry by entry of its value, what a seed there sends back to the operand.

@@ -178,7 +178,7 @@ class Trace:
             sent = self._sent(block, upstream, values, totals)
             formulas = self.writer.written(block, None if factor else self.upstream_name(block.node), self.arrays)
             locals_ = self._locals(block, values) if factor else {}
-            rule, user, shown = self._rule(block), self.name(block.node), plain(upstream)
+            rule, user, shown = self.rule(block), self.name(block.node), plain(upstream)
             for at, read in enumerate(reads):
                 visits[read] = visits.get(read, 0) + 1
                 contribution, adjoint = sent[read]
@@ -264,7 +264,7 @@ class Trace:
             for node in block.inner
         )
 
-    def _rule(self, block: Block) -> str:
+    def rule(self, block: Block) -> str:
         """The school name of the rule; of several operations the chain rule over theirs."""
         return self.graph.rows[self.graph.op[block.node]].rule if len(block.inner) == 1 else "chain rule"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -44,7 +44,10 @@ def backprop(
         raise typer.Exit(2)
 
 
-COMMANDS = {"grad": ("compute", grad, GRAD_EXAMPLES), "trace": ("compute", trace, TRACE_EXAMPLES)}
+COMMANDS: dict[str, tuple[str, Callable[..., Any], str]] = {
+    "grad": ("compute", grad, GRAD_EXAMPLES),
+    "trace": ("compute", trace, TRACE_EXAMPLES),
+}
 for _name, (_section, _run, _examples) in COMMANDS.items():
     app.command(_name, cls=Command, epilog=_examples, rich_help_panel=_section, context_settings=_SETTINGS)(_run)
 

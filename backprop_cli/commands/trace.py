@@ -14,17 +14,20 @@ from backprop_cli.commands import options as opt
 from backprop_cli.errors import BackpropError, Diagnostic, nearest
 
 if TYPE_CHECKING:
+    from backprop_cli.autodiff import Given
+    from backprop_cli.lang.program import Program
+    from backprop_cli.limits import Limits
     from backprop_cli.render.look import Look
+    from backprop_cli.reports.patterns import Patterns
     from backprop_cli.reports.trace import Report
     from backprop_cli.reports.trace_views import View
 
 EXAMPLES = """\
-backprop trace samples/chain.expr                     forward, then backward, row by row
-backprop trace samples/chain.expr --exact --wrt a     fractions, and only the way to a
-backprop trace samples/chain.expr --step              one step at a time, on a projector
-backprop trace samples/shared-input.expr --paths      every path and its product
-backprop trace samples/neurons.expr --elementwise     matrix rules written out
-backprop trace samples/chain.expr -o chain.tex        for paper: .tex .md .txt .json"""
+backprop trace samples/chain.expr                   forward, then backward
+backprop trace samples/chain.expr --exact --wrt a   fractions; the way to a
+backprop trace samples/shared-input.expr --paths    every path, its product
+backprop trace samples/neurons.expr --elementwise   matrix rules written out
+backprop trace samples/chain.expr --format latex    or -o chain.tex, for paper"""
 VIEW = "view"
 
 Ops = Annotated[bool, typer.Option("--ops", help="open assignments into single operations", rich_help_panel=VIEW)]
@@ -51,6 +54,7 @@ def trace(
     *,
     expression: opt.Text = None,
     at: opt.At = None,
+    data: opt.Data = None,
     limit: opt.LimitOptions = None,
     of: opt.Of = None,
     wrt: opt.Wrt = None,
@@ -72,7 +76,7 @@ def trace(
     no_color: opt.NoColor = False,
     ascii: opt.Ascii = False,
 ) -> Job:
-    """The lesson: forward and backward, one row for each local derivative."""
+    """Forward and backward, a row for each local derivative."""
 
     def job() -> ExitStatus:
         from backprop_cli.commands.point import point
@@ -91,31 +95,52 @@ def trace(
         _one_way(view)
         name, names = opt.one("--of", of), opt.names("--wrt", wrt)
         program = read_program(file, expression, "trace", limits)
-        found = report(program, point(at, limits), name, names, exact=exact, ops=ops, symbolic=symbolic and kind != "json", limits=limits)
+        where = point(at, limits)
+        patterns = None
+        if data is not None:
+            where, patterns = _patterns(program, where, data, name, names, limits)
+        found = report(program, where, name, names, exact=exact, ops=ops, symbolic=symbolic and kind != "json", limits=limits)
         if step:
             from backprop_cli.commands.stepping import walk
 
             return walk(found, look)
-        return _write(found, view, kind, output, look)
+        return _write(found, view, kind, output, look, patterns)
 
     return job
 
 
-def _write(found: Report, view: View, kind: str, output: str | None, look: Look) -> ExitStatus:
+def _patterns(
+    program: Program, at: dict[str, Given], path: str, of: str | None, wrt: tuple[str, ...] | None, limits: Limits
+) -> tuple[dict[str, Given], Patterns]:
+    """The point to trace, and the gradients of each pattern. A program for one pattern is traced at the first."""
+    from backprop_cli.commands.values import columns
+    from backprop_cli.graph.build import build
+    from backprop_cli.reports.patterns import bound, patterns
+
+    graph = build(program, at.keys(), limits)
+    where = bound(graph, columns(path, limits), at, path)
+    given = tuple(name for name in where if name not in at)
+    found = patterns(build(program, where.keys(), limits), where, given, of, wrt, limits)
+    if found.vectorised:
+        return where, found
+    return {**where, **{name: float(where[name][0]) for name in given}}, found  # type: ignore[index]
+
+
+def _write(found: Report, view: View, kind: str, output: str | None, look: Look, patterns: Patterns | None) -> ExitStatus:
     """The trace in the format asked for, on standard output or in a file."""
     if output is None or output == "-":
-        sys.stdout.writelines(_drawn(found, view, kind, look))
+        sys.stdout.writelines(_drawn(found, view, kind, look, patterns))
         return ExitStatus.OK
     from dataclasses import replace
 
     from backprop_cli.commands.writing import write_whole
 
     paper = replace(look, width=None, colour=False, unicode=True)
-    write_whole(output, "".join(_drawn(found, view, kind, paper)).encode("utf-8", "backslashreplace"))
+    write_whole(output, "".join(_drawn(found, view, kind, paper, patterns)).encode("utf-8", "backslashreplace"))
     return ExitStatus.OK
 
 
-def _drawn(found: Report, view: View, kind: str, look: Look) -> Iterator[str]:
+def _drawn(found: Report, view: View, kind: str, look: Look, patterns: Patterns | None) -> Iterator[str]:
     if kind == "json":
         from backprop_cli.render.as_json import json_text
         from backprop_cli.reports.trace import data
@@ -125,7 +150,13 @@ def _drawn(found: Report, view: View, kind: str, look: Look) -> Iterator[str]:
     from backprop_cli.render import FORMATS, draw
     from backprop_cli.reports.trace_views import document
 
-    yield from draw(document(found, view), look) if not kind else FORMATS[kind](document(found, view), look)
+    whole = document(found, view)
+    if patterns is not None:
+        from backprop_cli.reports.document import Document
+        from backprop_cli.reports.trace_patterns import accumulation
+
+        whole = Document((*whole.blocks, *accumulation(patterns)))
+    yield from draw(whole, look) if not kind else FORMATS[kind](whole, look)
 
 
 def _format(given: str | None, output: str | None, json: bool) -> str:
@@ -152,7 +183,9 @@ def _choice(option: str, given: str, known: tuple[str, ...]) -> None:
     if given not in known:
         listed = ", ".join(word for word in known if word)
         near = nearest(given, known)
-        raise BackpropError(Diagnostic("bad-choice", f"{option} takes {listed}, not {given!r}", hint=f"did you mean {near}?" if near else ""))
+        raise BackpropError(
+            Diagnostic("bad-choice", f"{option} takes {listed}, not {given!r}", hint=f"did you mean {near}?" if near else "")
+        )
 
 
 def _one_way(view: View) -> None:
@@ -165,4 +198,6 @@ def _one_way(view: View) -> None:
     }
     named = [option for option, given in chosen.items() if given]
     if len(named) > 1:
-        raise BackpropError(Diagnostic("two-views", f"{named[0]} and {named[1]} are two tellings of one sweep", hint="ask for one at a time"))
+        raise BackpropError(
+            Diagnostic("two-views", f"{named[0]} and {named[1]} are two tellings of one sweep", hint="ask for one at a time")
+        )

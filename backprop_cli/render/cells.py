@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from backprop_cli.lang.pattern import Filled
 from backprop_cli.render.look import Look
 from backprop_cli.render.numbers import FEW_ENTRIES, value_text
 from backprop_cli.render.visible import cells, visible
-from backprop_cli.lang.pattern import Filled
 from backprop_cli.reports.document import Bar, Cell, Figure, Partial, Phrase, Rail, Shape, Status, Substituted
 
 _STATUS = {Status.RIGHT: ("✓", "right"), Status.WRONG: ("✗", "wrong"), Status.OPEN: ("?", "name"), Status.NOTE: ("!", "wrong")}
@@ -22,6 +22,10 @@ def cell_text(cell: Cell, look: Look) -> tuple[str, str]:
     match cell:
         case str():
             return visible(cell), ""
+        case Phrase():
+            return phrase_text(cell, look)
+        case Filled():
+            return visible(cell.text), ""
         case Partial(of=of, wrt=wrt):
             d = look.glyphs("∂")
             return visible(f"{d}{of}/{d}{wrt}"), ""
@@ -36,14 +40,10 @@ def cell_text(cell: Cell, look: Look) -> tuple[str, str]:
         case Status():
             glyph, role = _STATUS[cell]
             return look.glyphs(glyph), role
-        case Filled():
-            return visible(cell.text), ""
         case Substituted():
             return visible(numbers_text(cell, look)), ""
         case Rail(text=text):
             return text if look.unicode else text.translate(RAILS), "dim"
-        case Phrase():
-            return phrase_text(cell, look)
         case _:
             from backprop_cli.lang.syntax import Name
             from backprop_cli.lang.unparse import unparse
@@ -69,7 +69,7 @@ def phrase_text(phrase: Phrase, look: Look) -> tuple[str, str]:
         if "\n" in piece:
             indent = "\n" + " " * cells(text.rpartition("\n")[2])
             piece = piece.replace("\n", indent)
-        text += look.glyphs(piece) if piece in ("×", "·", "Σ", "→") else piece
+        text += look.glyphs(piece) if piece in ("×", "·", "→") or piece.startswith("Σ_") else piece
     return text, role
 
 
@@ -84,8 +84,9 @@ def numbers_text(cell: Substituted, look: Look) -> str:
     for number, hole in enumerate(holes):
         before, after = between[number], between[number + 1]
         word = texts.get(cell.written.words[hole], cell.written.words[hole])
-        compound = word[0] == "-" or ("/" in word or " " in word) and word[0] != "["
+        compound = word[0] == "-" or (("/" in word or " " in word) and word[0] != "[")
         plain = _BEFORE.search(before) and _AFTER.match(after) and (word[0] != "-" or not before.endswith(" "))
+        plain = plain or (not whole + before and "/" not in word and " " not in word and not after.startswith(("^", ".")))
         whole += _roomy(before, look) + (f"({word})" if compound and not plain else word)
     return whole + _roomy(between[-1], look)
 

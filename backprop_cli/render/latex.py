@@ -30,13 +30,12 @@ from backprop_cli.reports.document import (
 )
 
 _HEAD = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
-\usepackage{textcomp}
 \usepackage{amsmath,amssymb}
 \usepackage{booktabs,longtable}
 \usepackage[a4paper,%smargin=15mm]{geometry}
 \setlength{\parindent}{0pt}
+\renewcommand{\arraystretch}{1.4}
 \allowdisplaybreaks
 \begin{document}
 """
@@ -113,7 +112,8 @@ def _table(table: Table, look: Look) -> Iterator[str]:
 
 
 def _row(cells: Sequence[Cell], look: Look) -> str:
-    return " & ".join(_cell(cell, look) for cell in cells) + " \\\\\n"
+    drawn = " & ".join(_cell(cell, look) for cell in cells)
+    return drawn + (" \\\\[6pt]\n" if "matrix" in drawn else " \\\\\n")
 
 
 def _side_by_side(parts: Sequence[Cell], look: Look) -> str:
@@ -130,7 +130,7 @@ def _cell(cell: Cell, look: Look) -> str:
         case Status():
             return _STATUS[cell]
         case Shape(sizes=sizes):
-            return rf"${' \times '.join(map(str, sizes))}$" if sizes else ""
+            return "$" + r" \times ".join(map(str, sizes)) + "$" if sizes else ""
         case Phrase(parts=parts) if any(isinstance(part, str) and part not in _SIGNS for part in parts):
             return _side_by_side(parts, look)
         case _:
@@ -141,6 +141,8 @@ def _cell(cell: Cell, look: Look) -> str:
 def _math(cell: Cell, look: Look) -> str:
     """A cell in mathematics."""
     match cell:
+        case str() if cell.startswith("Σ_"):
+            return rf"\sum_{{{cell[2:]}}}"
         case str():
             return _SIGNS.get(cell) or rf"\text{{{words(cell)}}}"
         case Filled():

@@ -34,13 +34,37 @@ _NEEDS = {
 }
 _GREEK = (
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho"),
-    *("sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"),
+    *(
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+    ),
 )
-_LETTERS = {unicodedata.lookup(f"GREEK {'SMALL' if name[0].islower() else 'CAPITAL'} LETTER {_spelled}"): name for name in _GREEK if (_spelled := {"lambda": "LAMDA", "Lambda": "LAMDA"}.get(name, name.upper()))}
+_LETTERS = {
+    unicodedata.lookup(
+        f"GREEK {'SMALL' if each[0].islower() else 'CAPITAL'} LETTER {'LAMDA' if each in ('lambda', 'Lambda') else each}"
+    ): each
+    for each in _GREEK
+}
 _ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot", "\u0308": "ddot", "\u20d7": "vec"}
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
             "|": r"\textbar{}", "∂": r"$\partial$", "×": r"$\times$", "·": r"$\cdot$", "Σ": r"$\Sigma$", "→": r"$\to$", "≠": r"$\neq$",
-            '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "’": "'", "…": r"\dots{}", "⋮": r"$\vdots$"}  # fmt: skip
+            '"': "''", "’": "'", "…": r"\dots{}", "⋮": r"$\vdots$"}  # fmt: skip
+_PLAIN = re.compile("[A-Za-z][\u0300-\u0304\u0308\u030a\u030c\u0327]|[ßæøåÆØÅ]")  # letters that every TeX font can put together
 _HOLE = re.compile(r"<(\w+)>")
 
 
@@ -54,14 +78,14 @@ def _letter(char: str) -> str:
         return _SPECIAL[char]
     if char in "{}$&#_%":
         return "\\" + char
-    if " " <= char <= "~" or ("\xa0" < char < "\u0180" and char.isalpha()):
+    if " " <= char <= "~" or _PLAIN.fullmatch(unicodedata.normalize("NFD", char)):
         return char
     return f"[U+{ord(char):04X}]"
 
 
 def name(word: str) -> str:
     """A name in mathematics: Greek letters as letters, digits at its end as an index, accents as accents."""
-    found = re.fullmatch(r"(.*?)_?([0-9]+|[₀-₉]+)", word)
+    found = re.fullmatch(r"(.*?)_?([0-9]+|[₀-₉]+)", word) or re.fullmatch(r"(.*)_([ijk]{1,2})", word)
     if found and found.group(1).strip("_"):
         return f"{_base(found.group(1))}_{{{unicodedata.normalize('NFKC', found.group(2))}}}"
     return _base(word)
@@ -152,12 +176,17 @@ def _filled(found: Primitive, below: list[Drawn]) -> str:
     }
     if found.head == "*" and below[0][0].startswith("-") and below[0][1] == SUM:
         pieces["a"] = grouped(below[0], PRODUCT)
+    if found.head in ("@", "outer"):  # names of several letters would run together
+        second = pieces["b"] if found.head == "@" else rf"{{{pieces['b']}}}^{{\top}}"
+        return rf"{pieces['a']} \, {second}"
     return _HOLE.sub(lambda hole: pieces[hole.group(1)], found.latex)
 
 
 def _call(part: Apply, below: list[Drawn]) -> str:
     """A function of one's own, or one that is given more than its template shows."""
     given = [text for text, _ in below[: len(part.operands)]]
-    given += [rf"\mathrm{{{_marked(word)}}} = {text}" for (word, _), (text, _) in zip(part.keywords, below[len(part.operands) :], strict=True)]
+    given += [
+        rf"\mathrm{{{_marked(word)}}} = {text}" for (word, _), (text, _) in zip(part.keywords, below[len(part.operands) :], strict=True)
+    ]
     head = rf"\operatorname{{{_marked(part.head)}}}" if part.head.isascii() else name(part.head)
     return rf"{head}\left({', '.join(given)}\right)"

@@ -11,7 +11,21 @@ from backprop_cli.lang.syntax import Apply, Brackets, Index, Name, Number
 from backprop_cli.render.cells import cell_text
 from backprop_cli.render.look import Look
 from backprop_cli.render.visible import visible
-from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Partial, Phrase, Rail, Substituted, Table, Title
+from backprop_cli.reports.document import (
+    Bar,
+    Block,
+    Cell,
+    Document,
+    Figure,
+    Listing,
+    Paragraph,
+    Partial,
+    Phrase,
+    Rail,
+    Substituted,
+    Table,
+    Title,
+)
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~$-])")
 _CODE = (Filled, Substituted, Partial, Number, Name, Apply, Brackets, Index)

@@ -10,6 +10,7 @@ from backprop_cli.render.look import Look
 from backprop_cli.render.numbers import is_array
 from backprop_cli.render.visible import cells, pad, visible
 from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Table, Title
+from backprop_cli.reports.plain_data import near_float
 
 GAP = "   "
 _MEASURED = 500  # rows whose widths are known before the first is written
@@ -72,7 +73,7 @@ def signed_columns(rows: Sequence[Sequence[Cell]]) -> list[bool]:
 
 
 def _negative(cell: Cell) -> bool:
-    return isinstance(cell, Figure) and not is_array(cell.value) and bool(float(cell.value) < 0)
+    return isinstance(cell, Figure) and not is_array(cell.value) and near_float(cell.value) < 0
 
 
 def drawn_cell(cell: Cell, look: Look, signed: bool) -> tuple[str, str]:

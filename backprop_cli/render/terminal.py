@@ -11,9 +11,13 @@ from typing import Any
 
 from backprop_cli.render.look import Look
 from backprop_cli.render.plain import drawn_cell, gap, heading, is_number, plain, signed_columns
-from backprop_cli.reports.document import Bar, Cell, Document, Table
+from backprop_cli.render.visible import cells
+from backprop_cli.reports.document import Bar, Cell, Document, Partial, Phrase, Rail, Table
 
 _MOST = 500  # rows; Rich takes 0.3 ms for each
+_SHARE = 0.5  # of the width, for a column that is not folded
+_WIRING = 0.25  # of the width, for the rails of a table that does not fit
+_LEAST = 12  # columns left for each formula beside such
 _ANY = 1 << 20  # columns
 _TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
@@ -50,6 +54,9 @@ def _table(table: Table, look: Look) -> Iterator[str]:
             grid = _grid([table.head[n] for n in kept], fewer, look)
             if console.measure(grid, options=whole).maximum <= look.width:
                 break
+        if console.measure(grid, options=whole).maximum > look.width:
+            fewer = [[_unwired(cell, look) for cell in row] for row in fewer]
+            grid = _grid([table.head[n] for n in kept], fewer, look, stiffly=True)
         if console.measure(grid, options=whole).minimum > look.width:
             yield from plain(Document((Table(tuple(table.head[n] for n in kept), fewer),)), look)
             return
@@ -57,19 +64,58 @@ def _table(table: Table, look: Look) -> Iterator[str]:
     yield _TRAILING.sub(r"\1", out.getvalue())
 
 
-def _grid(head: Sequence[Cell], rows: Sequence[Sequence[Cell]], look: Look) -> Any:
-    """The table for Rich. Numbers are never folded; names and formulas are, where they must be."""
+def _unwired(cell: Cell, look: Look) -> Cell:
+    """A statement without its wiring, where that would take more than its share of the width."""
+    assert look.width is not None
+    if not isinstance(cell, Phrase) or not any(isinstance(part, Rail) and len(part.text) > look.width * _WIRING for part in cell.parts):
+        return cell
+    return replace(cell, parts=tuple(part for part in cell.parts if not isinstance(part, Rail)))
+
+
+def is_stiff(cell: Cell) -> bool:
+    """Whether a cell reads badly when it is folded: numbers, phrases of numbers alone, statements with their wiring."""
+    if not isinstance(cell, Phrase):
+        return is_number(cell)
+    if any(isinstance(part, Rail) for part in cell.parts):
+        return True
+    return all(isinstance(part, str | Partial) or is_number(part) for part in cell.parts)
+
+
+def _grid(head: Sequence[Cell], rows: Sequence[Sequence[Cell]], look: Look, stiffly: bool = False) -> Any:
+    """The table for Rich. Numbers are never folded; names and formulas are, where they must be, and `stiffly` only they."""
     from rich.padding import Padding
     from rich.table import Table as Grid
     from rich.text import Text
 
     signs = signed_columns(rows) or [False] * len(head)
     drawn = [[drawn_cell(cell, look, signed) for cell, signed in zip(row, signs, strict=True)] for row in rows]
+    fixed = _stiff_widths(head, rows, drawn, look) if stiffly else {}
     grid = Grid(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="", show_header=any(cell != "" for cell in head))
     for number, cell in enumerate(head):
         widths = [len(drawn[n][number][0]) for n, row in enumerate(rows) if is_number(row[number])]
         title = Text.from_ansi(look.paint(drawn_cell(cell, look, False)[0], "dim"))
-        grid.add_column(title, overflow="fold", min_width=max([len(title), *widths] if widths else [1]))
+        least = max([len(title), *widths] if widths else [1])
+        grid.add_column(title, overflow="fold", min_width=least, width=fixed.get(number))
     for row in drawn:
         grid.add_row(*(Text.from_ansi(look.paint(*each)) for each in row))
     return Padding(grid, (0, 0, 0, 2))
+
+
+def _stiff_widths(
+    head: Sequence[Cell], rows: Sequence[Sequence[Cell]], drawn: Sequence[Sequence[tuple[str, str]]], look: Look
+) -> dict[int, int]:
+    """The widths of columns whose cells read badly when folded; the last ones alone where too little would be left for the others."""
+    assert look.width is not None
+    fixed: dict[int, int] = {}
+    for number, cell in enumerate(head):
+        widths = [cells(drawn[n][number][0]) for n, row in enumerate(rows) if is_stiff(row[number])]
+        widths = [width for width in widths if width <= look.width * _SHARE]
+        if widths:
+            fixed[number] = max([cells(drawn_cell(cell, look, False)[0]), *widths])
+    natural = [max((cells(row[number][0]) for row in drawn), default=0) for number in range(len(head))]
+    while fixed:
+        others = sum(min(_LEAST, width) for number, width in enumerate(natural) if number not in fixed)
+        if 2 + sum(fixed.values()) + others + 3 * (len(head) - 1) <= look.width:
+            break
+        del fixed[min(fixed)]
+    return fixed
