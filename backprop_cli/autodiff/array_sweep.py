@@ -43,7 +43,7 @@ class ArrayInterpreter(Interpreter):
                 result = code.forward(self.functions, static, *inputs)
                 if self.strict and row.code == "matmul" and not self.arithmetic.finite(result):
                     raise FloatingPointError
-                return result
+                return result[()] if isinstance(result, np.ndarray) and not result.shape else result
             shapes = {each.shape for each in inputs if isinstance(each, np.ndarray)}
             if len(shapes) > 1:
                 whole: tuple[int, ...] = ()

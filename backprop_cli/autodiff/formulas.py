@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from backprop_cli.autodiff.blocks import Block
 from backprop_cli.autodiff.engine import Value
 from backprop_cli.calculus.formula import tree
-from backprop_cli.calculus.tidy import ONE, product, tidy, total
+from backprop_cli.calculus.tidy import ONE, ZERO, product, tidy, total
 from backprop_cli.graph.graph import CONSTANT, Graph
 from backprop_cli.lang.pattern import Filled, Pattern, whole
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Part, fold, postorder, rebuilt, substitute
@@ -66,13 +66,12 @@ class Formulas:
             return received(row.code, self.static.get(node, {}), at, upstream, own, written, shapes)
         text = row.local[at]
         assert text is not None
+        if row.head == "where":
+            # Not a factor of 0 or 1: the branch that is not taken may have no derivative at all.
+            taken = (upstream, ZERO) if at == 1 else (ZERO, upstream)
+            return summed(self, Apply("where", (written[0], *taken)), node, operands[at])
         local = tidy(substitute(tree(text), {**dict(zip(row.operands, written, strict=True)), "y": own}))
-        part = product(upstream, local)
-        if self.shape(node) != self.shape(operands[at]):
-            from backprop_cli.calculus.array_formulas import summed_to
-
-            return summed_to(part, self.shape(node), self.shape(operands[at]))
-        return part
+        return summed(self, product(upstream, local), node, operands[at])
 
     def shape(self, node: int) -> tuple[int, ...]:
         return getattr(self.values[node], "shape", ())
@@ -156,10 +155,20 @@ class Writer:
         made: list[object] = []
         for number, node in enumerate(block.inner):
             made.append(graph.op[node])
-            made.extend(places[operand] if operand in places else graph.literal[operand] for operand in graph.operands(node))
+            # A branch without a value is read by nobody; what it is called makes the block one of its own.
+            made.extend(places.get(operand, graph.literal.get(operand, (operand,))) for operand in graph.operands(node))
             places[node] = number
         return tuple(made)
 
 
 def _size(expr: Expr) -> int:
     return sum(1 for _ in postorder(expr))
+
+
+def summed(formulas: Formulas, part: Expr, node: int, operand: int) -> Expr:
+    """What an operand receives, summed over the copies of it where it was repeated."""
+    if formulas.shape(node) == formulas.shape(operand):
+        return part
+    from backprop_cli.calculus.array_formulas import summed_to
+
+    return summed_to(part, formulas.shape(node), formulas.shape(operand))

@@ -6,8 +6,9 @@ the gradient that was returned. Local derivatives are shown as the table's formu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -78,12 +79,22 @@ class Trace:
         self.record = run.record
         self.graph: Graph = run.record.plan.graph
         self.interpreter = run.record.engine.interpreter(run.record.plan)
-        self.blocks = list(blocks_of(run.record.plan, opened))
+        self.all_blocks = list(blocks_of(run.record.plan, opened))
+        self.blocks = [
+            block if all(map(self.defined, block.reads)) else replace(block, reads=tuple(filter(self.defined, block.reads)))
+            for block in self.all_blocks
+            if self.defined(block.node)
+        ]
+
+    def defined(self, node: int) -> bool:
+        """Whether a node has a value; in a branch that was not taken it may have none."""
+        value = self.record.values[node]
+        return value is not None and not (isinstance(value, float) and not math.isfinite(value))
 
     @cached_property
     def names(self) -> dict[int, str]:
         """What each visible node is called."""
-        return names_of(self.graph, self.blocks) if self.opened else dict(self.graph.labels)
+        return names_of(self.graph, self.all_blocks) if self.opened else dict(self.graph.labels)
 
     def name(self, node: int) -> str:
         return self.names.get(node) or self.graph.literal.get(node, "constant")
@@ -125,7 +136,7 @@ class Trace:
     def evaluated(self, block: Block) -> Evaluated:
         """The forward step of one block."""
         values = self.record.values
-        operands = {self.name(read): plain(values[read]) for read in block.reads}
+        operands = {self.name(read): plain(values[read]) for read in block.reads if self.defined(read)}
         written, span = self.expressions.of(block), self.expressions.span(block)
         return Evaluated(self.name(block.node), block.node, span, written, operands, plain(values[block.node]))
 
@@ -160,7 +171,7 @@ class Trace:
                 sends = [operand for at, operand in enumerate(graph.operands(node)) if moved[operand] and self.passes(node, at)]
                 reached.update(members.intersection(sends))
                 found.update(set(sends) - members)
-        return [read for read in block.reads if read in found]
+        return [read for read in block.reads if read in found and self.defined(read)]
 
     def backward(self) -> Iterator[Contributed]:
         """The backward sweep, in the order worked: from the output back, operands in the order of the text."""

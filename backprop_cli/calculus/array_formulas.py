@@ -120,15 +120,16 @@ def _log_softmax(c: _Case) -> Expr:
     return Apply("-", (c.g, _times(Apply("exp", (c.y,)), c.reduced("sum", c.g))))
 
 
-def _slices(c: _Case, part: Expr | Slice) -> Expr:
-    axis = (c.axis or 0) if c.static.get("axis") is not None else 0
+def _slices(c: _Case, part: Expr | Slice, axes: int) -> Expr:
+    """The part of what arrives along the axis that was joined; what arrives has so many axes."""
+    axis = (c.static.get("axis") or 0) % axes
     return Index(c.g, (*(Slice(None, None, None) for _ in range(axis)), part))
 
 
 def _concat(c: _Case) -> Expr:
     axis = (c.static.get("axis") or 0) % len(c.shape)
     cut = Number(str(c.shapes[0][axis]))
-    return _slices(c, Slice(cut, None, None) if c.at else Slice(None, cut, None))
+    return _slices(c, Slice(cut, None, None) if c.at else Slice(None, cut, None), len(c.shape))
 
 
 def _identity(c: _Case) -> Expr | None:
@@ -160,6 +161,6 @@ _WRITERS: dict[str, Callable[[_Case], Expr | None]] = {
     "det": lambda c: _times(c.g, c.y, _t(Apply("inv", (c.x,)))),
     "inv": lambda c: negated(_at(_at(_t(c.y), c.g), _t(c.y))),
     "concat": _concat,
-    "pile": lambda c: _slices(c, Number(str(c.at))),
+    "pile": lambda c: _slices(c, Number(str(c.at)), len(c.shape) + 1),
     "reshape": lambda c: Apply("reshape", (c.g, Brackets(tuple(Number(str(size)) for size in c.shape)))),
 }

@@ -22,6 +22,7 @@ _DIGITS = 60
 _LARGEST = 10.0**300
 _WRITTEN_AT_ONCE = 10_000  # bits
 _PIECE = 3_000  # digits
+_MOST_WORK = 50
 
 
 def exact_text(value: Exact) -> str:
@@ -99,6 +100,7 @@ class _Work:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.worked = 0  # parts of closed constants looked at so far
 
     # ---- keeping results within bounds ----
 
@@ -110,7 +112,11 @@ class _Work:
             return self.bounded(Fraction(int(value.p), int(value.q)))
         if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
             raise ValueError("no real number")
-        if _parts(value) > self.limits.expanded:
+        parts = _parts(value)
+        self.worked += parts
+        if self.worked > _MOST_WORK * self.limits.expanded:
+            raise NotExact("keeping the closed constants of this computation exactly would take too long")
+        if parts > self.limits.expanded:
             raise NotExact(f"the closed form of a value would have more than {self.limits.expanded:,} parts, the limit")
         near = _approximation(value)
         if abs(near.imag) > 1e-30 * abs(near):

@@ -91,6 +91,8 @@ def _multiply(part: Apply, a: Expr, b: Expr) -> Expr:
     if _is(b, 1):
         return a
     match a, b:
+        case Apply(head="where", operands=(condition, x, y)), _ if _is(x, 0) or _is(y, 0):
+            return Apply("where", (condition, *(ZERO if _is(each, 0) else tidy_step("*", each, b) for each in (x, y))))
         case Apply(head="u-", operands=(x,)), Apply(head="u-", operands=(y,)):
             return tidy_step("*", x, y)
         case Apply(head="u-", operands=(x,)), _:
@@ -121,6 +123,8 @@ def _divide(part: Apply, a: Expr, b: Expr) -> Expr:
     if same(a, b) and not isinstance(a, Number):
         return part
     match a, b:
+        case Apply(head="where", operands=(condition, x, y)), _ if _is(x, 0) or _is(y, 0):
+            return Apply("where", (condition, *(ZERO if _is(each, 0) else tidy_step("/", each, b) for each in (x, y))))
         case Apply(head="u-", operands=(x,)), Apply(head="u-", operands=(y,)):
             return tidy_step("/", x, y)
         case Apply(head="u-", operands=(x,)), _ if not isinstance(x, Number):

@@ -106,7 +106,7 @@ def _key() -> str:
             data += os.read(descriptor, 1)
             if data[-1:].isalpha() and data[-1:] != b"O":
                 break
-    while data and data[0] >= 0xC0 and len(data) < 4 and _short_of(data):
+    while data and 0xC0 <= data[0] < 0xF8 and _short_of(data) and select.select([descriptor], [], [], 0.05)[0]:
         data += os.read(descriptor, 1)
     return data.decode("utf-8", "replace")
 

@@ -100,6 +100,8 @@ def trace(
         if data is not None:
             where, patterns = _patterns(program, where, data, name, names, limits)
         found = report(program, where, name, names, exact=exact, ops=ops, symbolic=symbolic and kind != "json", limits=limits)
+        if step and json:
+            raise BackpropError(Diagnostic("bad-usage", "--step is for people and --json for programs", hint="leave one of them out"))
         if step:
             from backprop_cli.commands.stepping import walk
 
@@ -163,6 +165,8 @@ def _format(given: str | None, output: str | None, json: bool) -> str:
     """The format asked for: by name, else by the suffix of the file, else (``) what fits the stream."""
     from backprop_cli.render import SUFFIXES
 
+    if json and (given not in (None, "json") or (output or "").endswith((".md", ".tex", ".txt"))):
+        raise BackpropError(Diagnostic("bad-usage", "--json and another format are asked for", hint="leave one of them out"))
     if given is not None:
         _choice("--format", given, tuple(SUFFIXES.values()))
         return given

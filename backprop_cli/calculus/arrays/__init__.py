@@ -83,7 +83,7 @@ CODE: dict[str, Code] = {
     "index": Code(index_shape, lambda f, s, x: x[s["index"]], index_back),
     "matmul": Code(matmul_shape, matmul_of, matmul_back),
     "transpose": Code(lambda s, x: x[::-1], lambda f, s, x: np.transpose(x), lambda f, s, at, g, y, x: np.transpose(g)),
-    "sum": Code(reduced, sum_of, sum_back),
+    "sum": Code(lambda s, x: reduced(s, x, empty=True), sum_of, sum_back),
     "mean": Code(reduced, mean_of, mean_back),
     "prod": Code(reduced, prod_of, prod_back),
     "var": Code(reduced, var_of, var_back),

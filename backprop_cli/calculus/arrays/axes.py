@@ -69,9 +69,9 @@ def axes_of(static: Static, shape: Shape) -> tuple[int, ...]:
     return (axis % len(shape),)
 
 
-def reduced(static: Static, shape: Shape) -> Shape:
+def reduced(static: Static, shape: Shape, empty: bool = False) -> Shape:
     axes = axes_of(static, shape)
-    if any(shape[axis] == 0 for axis in axes):
+    if not empty and any(shape[axis] == 0 for axis in axes):
         raise Misshapen("there are no entries to combine")
     if static.get("keepdims"):
         return tuple(1 if axis in axes else size for axis, size in enumerate(shape))

@@ -1,0 +1,62 @@
+"""What a trace once got wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def trace(text: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "backprop_cli", "trace", "-e", text, *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def edges(text: str, *options: str) -> dict[tuple[str, str], Any]:
+    found = json.loads(trace(text, "--json", *options).stdout)
+    return {(edge["user"], edge["operand"]): edge["local"]["formula"] for edge in found["backward"]}
+
+
+def test_what_stack_sends_back_is_cut_along_the_axis_it_made() -> None:
+    text = "a = [1, 2, 3]; b = [4, 5, 6]; X = stack(a, b, axis=1); L = sum(X^2)"
+    assert edges(text)["X", "a"] == "dX[:, 0]"
+    assert edges(text.replace("axis=1", "axis=0"))["X", "b"] == "dX[1]"
+
+
+@pytest.mark.parametrize("options", [(), ("--ops",), ("--ops", "--exact"), ("--ops", "--algorithm", "recursive"), ("--ops", "--paths")])
+def test_a_branch_without_a_value_is_left_out(options: tuple[str, ...]) -> None:
+    found = trace("z = 0; L = where(z > -1, z, log(z))", *options)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "∂L/∂z = 1" in found.stdout
+
+
+def test_the_formula_through_a_where_has_a_value_where_its_branch_has_none() -> None:
+    assert edges("a = 0; b = 1; k = where(a >= 0, b^2, log(a)); L = k*2")["k", "a"] == "where(a >= 0, 0, 1/a)"
+
+
+@pytest.mark.parametrize("options", [("--format", "latex"), ("-o", "x.md"), ("--step",)])
+def test_one_format_at_a_time(options: tuple[str, ...]) -> None:
+    found = trace("x = 1; L = x^2", "--json", *options)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert json.loads(found.stderr)["errors"][0]["code"] == "bad-usage"
+
+
+def test_exact_numbers_that_would_take_for_ever_are_refused() -> None:
+    found = trace(
+        "x = [1/3, 1/7, 2/5]; W = [[1/3, 2/7, 1/5], [1/9, 1/4, 2/3], [1/2, 1/5, 3/8]]; h = tanh(W @ tanh(W @ tanh(W @ x))); L = sum(h^2)",
+        "--exact",
+    )
+    assert found.returncode == 2
+    assert "not-exact" in found.stderr
