@@ -60,11 +60,8 @@ def differentiate(
     `exact` numbers are rationals and closed constants. Raises BackpropError for unknown names, missing values, shapes that
     do not fit, values outside a function's domain, overflow.
     """
-    given = point(graph, at or {}, exact, limits)
-    name, output, names, nodes = asked(graph, of, wrt, given)
-    plan = make_plan(graph, output, nodes, given)
-    require_values(plan, given)
-    engine = Engine(graph, given, exact, limits)
+    name, names, plan, engine = prepared(graph, at, of, wrt, exact, limits)
+    output, nodes = plan.output, plan.wrt
     values, adjoints = engine.sweep(plan, engine.start(plan), lambda value: require_scalar(graph, output, value))
     independent = [(each, node) for each, node in zip(names, nodes, strict=True) if not plan.needed[node]]
     warnings = [Warned(each, graph.span(node), f"{name} does not depend on {each}, so the gradient is 0") for each, node in independent]
@@ -76,7 +73,7 @@ def differentiate(
     leaves = {each: plain(values[leaf]) for each, leaf in graph.leaves.items() if plan.needed[leaf]}
     gradients = {each: plain(adjoints[node]) for each, node in zip(names, nodes, strict=True)}
     for each, node in independent:
-        gradients[each] = nothing_in_the_shape_of(engine, node, given)
+        gradients[each] = nothing_in_the_shape_of(engine, node)
     record = Record(engine, plan, values, adjoints)
     return Gradients(name, plain(values[output], scalar=True), gradients, leaves, roles, bool(kinks), tuple(warnings), record)
 
@@ -107,11 +104,8 @@ def jacobian(
     """
     import numpy as np
 
-    given = point(graph, at or {}, exact, limits)
-    name, output, names, nodes = asked(graph, of, wrt, given)
-    plan = make_plan(graph, output, nodes, given)
-    require_values(plan, given)
-    engine = Engine(graph, given, exact, limits)
+    name, names, plan, engine = prepared(graph, at, of, wrt, exact, limits)
+    output, nodes = plan.output, plan.wrt
     values, sweeps = engine.sweep_each(plan, engine.start(plan))
     shape = np.shape(values[output])
     size = int(np.prod(shape)) * sum(int(np.size(values[node])) for node in nodes)
@@ -132,11 +126,11 @@ def jacobian(
     return Jacobians(name, plain(values[output]), whole, bool(warnings), tuple(warnings.values()))
 
 
-def nothing_in_the_shape_of(engine: Engine, node: int, given: Mapping[int, Value]) -> Value:
+def nothing_in_the_shape_of(engine: Engine, node: int) -> Value:
     """Zero, or an array of zeros where a name that the output does not depend on holds an array."""
-    plan = make_plan(engine.graph, node, (), given)
+    plan = make_plan(engine.graph, node, (), engine.given)
     try:
-        require_values(plan, given)
+        require_values(plan, engine.given)
         values = engine.start(plan)
         with engine.quiet():
             engine.interpreter(plan).forward(values, plan.order, ())
@@ -150,9 +144,7 @@ def plain(value: Value, scalar: bool = False) -> Value:
     if not hasattr(value, "shape"):
         return value
     if not value.shape or scalar:
-        return value.reshape(()).item() if hasattr(value, "reshape") else value
-    if not value.flags.writeable:
-        return value
+        return value.reshape(()).item()
     value.setflags(write=False)
     return value
 
@@ -172,6 +164,17 @@ def require_scalar(graph: Graph, output: int, value: Value) -> None:
             hint=f"end with  sum({name})  or another number, choose it with --of, or ask for the whole matrix with --jacobian",
         )
     )
+
+
+def prepared(
+    graph: Graph, at: Mapping[str, Given] | None, of: str | None, wrt: Sequence[str] | None, exact: bool, limits: Limits
+) -> tuple[str, list[str], Plan, Engine]:
+    """The output's name, the names to differentiate by, and the plan and the engine for them, every value that is needed at hand."""
+    given = point(graph, at or {}, exact, limits)
+    name, output, names, nodes = asked(graph, of, wrt, given)
+    plan = make_plan(graph, output, nodes, given)
+    require_values(plan, given)
+    return name, names, plan, Engine(graph, given, exact, limits)
 
 
 def asked(graph: Graph, of: str | None, wrt: Sequence[str] | None, given: Collection[int]) -> tuple[str, int, list[str], list[int]]:

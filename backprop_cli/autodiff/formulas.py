@@ -39,7 +39,7 @@ class Formulas:
                 continue
             g = arriving[each]
             for at, operand in enumerate(self.graph.operands(each)):
-                if self.graph.op[operand] == CONSTANT or not self.passes(each, at):
+                if self.graph.op[operand] == CONSTANT or not self.graph.rows[self.graph.op[each]].passes(at):
                     continue
                 part = None if g is None else self.contribution(each, at, g, own_name=each == node)
                 target = arriving if operand in members else found
@@ -47,10 +47,6 @@ class Formulas:
                 entire = part if operand not in target else None if before is None or part is None else _sum(before, part)
                 target[operand] = None if entire is None or _size(entire) > LARGEST else entire
         return {read: None if tree is None else _signs_first(tree) for read, tree in found.items()}
-
-    def passes(self, node: int, at: int) -> bool:
-        row = self.graph.rows[self.graph.op[node]]
-        return bool(row.local) and row.local[min(at, len(row.local) - 1)] is not None
 
     def contribution(self, node: int, at: int, upstream: Expr, own_name: bool = True) -> Expr | None:
         """What operand `at` of a node receives when `upstream` arrives."""

@@ -102,7 +102,7 @@ class Interpreter:
             operands = graph.operands(node)
             inputs = [values[operand] for operand in operands]
             for at, operand in enumerate(operands):
-                if not plan.moved[operand] or row.computed[min(at, len(row.computed) - 1)] is None:
+                if not plan.moved[operand] or not row.passes(at):
                     continue
                 try:
                     part = self.contribution(node, at, upstream, inputs, values)

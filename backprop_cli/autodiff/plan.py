@@ -55,8 +55,8 @@ def make_plan(graph: Graph, output: int, wrt: Sequence[int], given: Collection[i
     """The plan for the derivatives of `output` by the nodes `wrt`."""
     needed = needed_for(graph, output, given)
     op, a, b, more = graph.op, graph.a, graph.b, graph.more
-    passes = [tuple(text is not None for text in row.local) for row in graph.rows]
-    whole = [all(each) for each in passes]
+    rows = graph.rows
+    whole = [None not in row.local for row in rows]
     moved = bytearray(len(graph))
     for node in wrt:
         moved[node] = needed[node]
@@ -68,8 +68,7 @@ def make_plan(graph: Graph, output: int, wrt: Sequence[int], given: Collection[i
         order = [node for node in order if not inner[node]]
     for node in order:
         if node in more:
-            through = passes[op[node]]
-            if any(moved[operand] and through[min(at, len(through) - 1)] for at, operand in enumerate(more[node])):
+            if any(moved[operand] and rows[op[node]].passes(at) for at, operand in enumerate(more[node])):
                 moved[node] = 1
         elif a[node] < 0:
             continue
@@ -77,8 +76,8 @@ def make_plan(graph: Graph, output: int, wrt: Sequence[int], given: Collection[i
             if moved[a[node]] or (b[node] >= 0 and moved[b[node]]):
                 moved[node] = 1
         else:
-            through = passes[op[node]]
-            if (through[0] and moved[a[node]]) or (b[node] >= 0 and through[1] and moved[b[node]]):
+            row = rows[op[node]]
+            if (moved[a[node]] and row.passes(0)) or (b[node] >= 0 and moved[b[node]] and row.passes(1)):
                 moved[node] = 1
     return Plan(graph, output, tuple(wrt), needed, moved, order, constant)
 

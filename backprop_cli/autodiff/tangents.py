@@ -32,8 +32,7 @@ def tangents(record: Record, leaf: int, entry: tuple[int, ...] = ()) -> list[Val
                 continue
             row = graph.rows[graph.op[node]]
             for at, operand in enumerate(graph.operands(node)):
-                passes = bool(row.local) and row.local[min(at, len(row.local) - 1)] is not None
-                if found[operand] is None or not passes:
+                if found[operand] is None or not row.passes(at):
                     continue
                 try:
                     part = _moved(record, interpreter, node, at, found[operand], values)

@@ -168,7 +168,8 @@ class Trace:
         reached, members, found = {block.node}, set(block.inner), set()
         for node in reversed(block.inner):
             if node in reached and moved[node]:
-                sends = [operand for at, operand in enumerate(graph.operands(node)) if moved[operand] and self.passes(node, at)]
+                row = graph.rows[graph.op[node]]
+                sends = [operand for at, operand in enumerate(graph.operands(node)) if moved[operand] and row.passes(at)]
                 reached.update(members.intersection(sends))
                 found.update(set(sends) - members)
         return [read for read in block.reads if read in found and self.defined(read)]
@@ -231,7 +232,7 @@ class Trace:
                 inputs = [values[operand] for operand in operands]
                 nothing = interpreter.nothing(arriving[node])
                 for at, operand in enumerate(operands):
-                    if not plan.moved[operand] or not self.passes(node, at):
+                    if not plan.moved[operand] or not self.graph.rows[self.graph.op[node]].passes(at):
                         continue
                     part = None if nothing else interpreter.contribution(node, at, arriving[node], inputs, values)
                     if part is None:
@@ -242,10 +243,6 @@ class Trace:
                     sent[operand] = part if operand not in sent else add(sent[operand], part)
                     totals[operand] = part if operand not in totals else add(totals[operand], part)
         return {operand: (part, totals[operand]) for operand, part in sent.items()}
-
-    def passes(self, node: int, at: int) -> bool:
-        row = self.graph.rows[self.graph.op[node]]
-        return bool(row.local) and row.local[min(at, len(row.local) - 1)] is not None
 
     def _locals(self, block: Block, values: list[Value]) -> dict[int, Value]:
         """The values of the local derivatives; none where one of them does not exist, and then nothing flows."""

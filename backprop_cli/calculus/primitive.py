@@ -59,6 +59,10 @@ class Primitive:
         """How many operands must be given."""
         return len(self.operands) - len(self.defaults)
 
+    def passes(self, operand: int) -> bool:
+        """Whether a derivative exists through an operand; the entries of an array literal share one formula."""
+        return bool(self.local) and self.local[min(operand, len(self.local) - 1)] is not None
+
 
 def elementwise(
     head: str,

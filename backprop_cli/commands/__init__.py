@@ -63,7 +63,9 @@ def run(arguments: Sequence[str]) -> int:
             BackpropError(Diagnostic("cannot-write", f"the answer could not be written: {error.strerror}")), given, ExitStatus.UNUSABLE
         )
     except Exception as error:  # a fault of ours: said in one line, whatever it is
-        if type(error).__name__ == "NotExact":
+        from backprop_cli.calculus.arithmetic import NotExact
+
+        if isinstance(error, NotExact):
             hint = "leave --exact out to work with decimal numbers"
             return _complain(BackpropError(Diagnostic("not-exact", str(error), hint=hint)), given, ExitStatus.UNUSABLE)
         if os.environ.get("BACKPROP_DEBUG"):

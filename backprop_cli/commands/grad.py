@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ def grad(
     """The gradient of the output for every leaf, checked by SymPy."""
 
     def job() -> ExitStatus:
-        from backprop_cli.commands.point import point
+        from backprop_cli.commands.point import point, with_columns
         from backprop_cli.commands.reading import read_program
         from backprop_cli.render.look import look_at
 
@@ -77,7 +77,9 @@ def grad(
             raise _usage("--jacobian goes with neither --per-row nor --symbolic", "leave one of them out")
         if per_row and exact:
             raise _usage("--per-row works with decimal numbers", "leave --exact out")
-        columns = _bind(asked, data) if data is not None else ()
+        columns: tuple[str, ...] = ()
+        if data is not None:
+            asked.at, columns = with_columns(asked.program, asked.at, data, limits)
         if jacobian:
             return _jacobian(asked, json, look)
         return _as_json(asked, columns if per_row else ()) if json else _as_text(asked, columns if per_row else (), look)
@@ -126,29 +128,17 @@ def _suffix(output: str | None) -> str | None:
     return output
 
 
-def _bind(asked: Asked, path: str) -> tuple[str, ...]:
-    """Give every column to the input of its name; the names that received one."""
-    from backprop_cli.commands.values import columns
-    from backprop_cli.graph.build import build
-    from backprop_cli.reports.patterns import bound
-
-    graph = build(asked.program, asked.at.keys(), asked.limits)
-    before = set(asked.at)
-    asked.at = bound(graph, columns(path, asked.limits), asked.at, path)
-    return tuple(name for name in asked.at if name not in before)
-
-
-def _write(asked: Asked, gradients: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+def _write(asked: Asked, gradients: Mapping[str, Any], document: Callable[[], Mapping[str, Any]]) -> None:
+    """Put the gradients, or for `.json` the whole document, into the file that was asked for, if one was."""
+    if asked.output is None:
+        return
     from backprop_cli.commands.writing import npz_bytes, write_whole
     from backprop_cli.render.as_json import json_text
+    from backprop_cli.render.visible import visible
 
-    if asked.output is not None:
-        whole = npz_bytes(gradients) if asked.output.endswith(".npz") else (json_text(document) + "\n").encode()
-        write_whole(asked.output, whole)
-        if not asked.quiet:
-            from backprop_cli.render.visible import visible
-
-            sys.stderr.write(f"wrote {visible(asked.output)}\n")
+    write_whole(asked.output, npz_bytes(gradients) if asked.output.endswith(".npz") else (json_text(document()) + "\n").encode())
+    if not asked.quiet:
+        sys.stderr.write(f"wrote {visible(asked.output)}\n")
 
 
 def _as_json(asked: Asked, columns: tuple[str, ...]) -> ExitStatus:
@@ -161,15 +151,16 @@ def _as_json(asked: Asked, columns: tuple[str, ...]) -> ExitStatus:
 
         each = asked.patterns(columns)
         if not each.vectorised:
-            _write(asked, each.whole, patterns.whole_data(each))
-            sys.stdout.write(json_text(patterns.whole_data(each)) + "\n")
+            alone = patterns.whole_data(each)
+            _write(asked, each.whole, lambda: alone)
+            sys.stdout.write(json_text(alone) + "\n")
             return ExitStatus.OK
         added = patterns.data(each)
     found = asked.report()
     if asked.check:
         found = judged(found, asked.limits)
     whole = {**data(found), **added}
-    _write(asked, found.found.gradients, whole)
+    _write(asked, found.found.gradients, lambda: whole)
     sys.stdout.write(json_text(whole) + "\n")
     return ExitStatus.OK if found.ok else ExitStatus.WRONG
 
@@ -186,7 +177,7 @@ def _as_text(asked: Asked, columns: tuple[str, ...], look: Look) -> ExitStatus:
         each = asked.patterns(columns)
         rows = patterns.document(each)
         if not each.vectorised:
-            _write(asked, each.whole, patterns.whole_data(each))
+            _write(asked, each.whole, lambda: patterns.whole_data(each))
             sys.stdout.writelines(draw(rows, look))
             return ExitStatus.OK
     found = asked.report()
@@ -197,8 +188,7 @@ def _as_text(asked: Asked, columns: tuple[str, ...], look: Look) -> ExitStatus:
     sys.stdout.flush()
     if asked.check:
         found = judged(found, asked.limits)
-    if asked.output is not None:
-        _write(asked, found.found.gradients, data(found))
+    _write(asked, found.found.gradients, lambda: data(found))
     said = verdict(found)
     if said.blocks and (found.ok is False or not asked.quiet):
         sys.stdout.write("\n")
@@ -217,7 +207,7 @@ def _jacobian(asked: Asked, json: bool, look: Look) -> ExitStatus:
         sys.stdout.flush()
     if asked.check:
         found = judged(found, asked.limits)
-    _write(asked, found.found.jacobians, data(found))
+    _write(asked, found.found.jacobians, lambda: data(found))
     said = verdict(found)
     if json:
         sys.stdout.write(json_text(data(found)) + "\n")

@@ -15,6 +15,7 @@ from backprop_cli.limits import Limits
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given
+    from backprop_cli.lang.program import Program
 
 _NAME = "--at"
 _FROM_FILE = re.compile(r"\s*([^\s=,@]+)\s*=\s*@(.+)", re.DOTALL)
@@ -31,6 +32,16 @@ def point(options: Iterable[str] | None, limits: Limits) -> dict[str, Given]:
                 raise BackpropError(complaint("value-twice", f"{name} is given two values", "give each name one value"))
             found[name] = value
     return found
+
+
+def with_columns(program: Program, at: dict[str, Given], path: str, limits: Limits) -> tuple[dict[str, Given], tuple[str, ...]]:
+    """The point with each column of a table at the input of its name, and the names that received one."""
+    from backprop_cli.commands.values import columns
+    from backprop_cli.graph.build import build
+    from backprop_cli.reports.patterns import bound
+
+    where = bound(build(program, at.keys(), limits), columns(path, limits), at, path)
+    return where, tuple(name for name in where if name not in at)
 
 
 def _bindings(option: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:

@@ -87,6 +87,8 @@ def trace(
 
         limits = opt.limits(limit)
         look = look_at(sys.stdout, opt.colour(color, no_color), ascii, opt.digits(digits))
+        if step and json:
+            raise BackpropError(Diagnostic("bad-usage", "--step is for people and --json for programs", hint="leave one of them out"))
         kind = _format(format, output, json)
         _choice("--mode", mode, ("reverse", "forward", "both"))
         _choice("--algorithm", algorithm, ("", "iterative", "recursive"))
@@ -100,8 +102,6 @@ def trace(
         if data is not None:
             where, patterns = _patterns(program, where, data, name, names, limits)
         found = report(program, where, name, names, exact=exact, ops=ops, symbolic=symbolic and kind != "json", limits=limits)
-        if step and json:
-            raise BackpropError(Diagnostic("bad-usage", "--step is for people and --json for programs", hint="leave one of them out"))
         if step:
             from backprop_cli.commands.stepping import walk
 
@@ -115,13 +115,11 @@ def _patterns(
     program: Program, at: dict[str, Given], path: str, of: str | None, wrt: tuple[str, ...] | None, limits: Limits
 ) -> tuple[dict[str, Given], Patterns]:
     """The point to trace, and the gradients of each pattern. A program for one pattern is traced at the first."""
-    from backprop_cli.commands.values import columns
+    from backprop_cli.commands.point import with_columns
     from backprop_cli.graph.build import build
-    from backprop_cli.reports.patterns import bound, patterns
+    from backprop_cli.reports.patterns import patterns
 
-    graph = build(program, at.keys(), limits)
-    where = bound(graph, columns(path, limits), at, path)
-    given = tuple(name for name in where if name not in at)
+    where, given = with_columns(program, at, path, limits)
     found = patterns(build(program, where.keys(), limits), where, given, of, wrt, limits)
     if found.vectorised:
         return where, found
