@@ -14,7 +14,8 @@ FLOORS = [
     {"lang", "data"},
     {"calculus"},
     {"graph"},
-    {"autodiff", "oracles"},
+    {"autodiff", "oracles", "worker"},
+    {"equality"},
     {"homework", "door"},
     {"reports"},
     {"render", "export"},
@@ -25,8 +26,8 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAG
 ORACLES_MAY = {"errors", "limits", "lang", "calculus", "oracles"}
 HOMES = {  # which rooms may import a library
     "lark": {"lang"},
-    "sympy": {"oracles", "calculus/exact", "calculus/algebra", "calculus/corners"},
-    "mpmath": {"oracles", "calculus/exact", "calculus/algebra", "calculus/corners"},
+    "sympy": {"oracles", "worker", "calculus/exact", "calculus/algebra", "calculus/corners"},
+    "mpmath": {"oracles", "equality", "calculus/exact", "calculus/algebra", "calculus/corners"},
     "rich": {"render"},
     "typer": {"commands"},
 }
