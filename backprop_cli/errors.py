@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from backprop_cli.records import record
 
 MOST_REPORTED = 10
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Span:
     """A stretch of a source text, `start` to `end` (exclusive), counted in code points."""
 
@@ -21,7 +22,7 @@ class Span:
         return Span(self.start, other.end)
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Source:
     """A text and the name people know it by. Every line end in `text` is `\\n`; columns are those of the original."""
 
@@ -39,7 +40,7 @@ class Source:
         return lines[number - 1] if number <= len(lines) else ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Remark:
     """A line of the source shown with something said beside it: how a value came about."""
 
@@ -47,7 +48,7 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Diagnostic:
     """One complaint.
 

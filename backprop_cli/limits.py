@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from backprop_cli.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Limits:
     """Bounds on one run; `OWN` are those for a person's own files."""
 

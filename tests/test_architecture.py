@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "backprop_cli"
 FLOORS = [
-    {"errors", "limits"},
+    {"errors", "limits", "records"},
     {"lang", "data"},
     {"calculus"},
     {"graph"},
@@ -23,7 +23,7 @@ FLOORS = [
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in FLOOR)
-ORACLES_MAY = {"errors", "limits", "lang", "calculus", "oracles"}
+ORACLES_MAY = {"errors", "limits", "records", "lang", "calculus", "oracles"}
 HOMES = {  # which rooms may import a library
     "lark": {"lang"},
     "sympy": {"oracles", "worker", "calculus/exact", "calculus/algebra", "calculus/corners"},

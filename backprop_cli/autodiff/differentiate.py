@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from backprop_cli.autodiff.engine import Engine, Value
 from backprop_cli.autodiff.notices import Warned, conventions, unused
@@ -12,9 +11,10 @@ from backprop_cli.autodiff.point import Given, point, require_values
 from backprop_cli.errors import BackpropError, Diagnostic, nearest
 from backprop_cli.graph.graph import CONSTANT, Graph
 from backprop_cli.limits import OWN, Limits
+from backprop_cli.records import record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Record:
     """The run node by node: the plan, the primal and the adjoint of every node that took part."""
 
@@ -24,7 +24,7 @@ class Record:
     adjoints: Sequence[Value]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Gradients:
     """What one run found.
 
@@ -41,7 +41,10 @@ class Gradients:
     roles: dict[str, str]
     kinked: bool
     warnings: tuple[Warned, ...]
-    record: Record = field(repr=False)
+    record: Record
+
+    def __repr__(self) -> str:
+        return f"Gradients(output={self.output!r}, value={self.value!r}, gradients={self.gradients!r}, warnings={self.warnings!r})"
 
 
 def differentiate(
@@ -78,7 +81,7 @@ def differentiate(
     return Gradients(name, plain(values[output], scalar=True), gradients, leaves, roles, bool(kinks), tuple(warnings), record)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Jacobians:
     """`value` of the output, and by name the derivative of each of its entries: output's shape, then the leaf's."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from backprop_cli.autodiff.engine import Engine, Value
@@ -12,9 +11,10 @@ from backprop_cli.autodiff.plan import Plan
 from backprop_cli.errors import BackpropError, Span
 from backprop_cli.graph.graph import CONSTANT, Graph
 from backprop_cli.lang.unparse import unparse
+from backprop_cli.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Warned:
     """Something the reader of a gradient should know: which node, where it stands, and what about it."""
 
@@ -35,7 +35,7 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
     bent = {number for number, row in enumerate(graph.rows) if row.kink is not None}
     if not bent:
         return []
-    depends = _dependent(plan)
+    depends = dependent(plan)
     found = []
     for node in plan.order:
         if graph.op[node] not in bent or not depends[node]:
@@ -81,7 +81,7 @@ def _place(engine: Engine, operands: Sequence[int], values: list[Value]) -> str:
     return ", ".join(f"{label(graph, each)} = {engine.show(values[each])}" for each in operands[:3] if graph.op[each] != CONSTANT)
 
 
-def _dependent(plan: Plan) -> bytearray:
+def dependent(plan: Plan) -> bytearray:
     """Marks what changes when the leaves in question do, also where no derivative passes, as through a comparison."""
     depends = bytearray(len(plan.graph))
     for node in plan.wrt:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from backprop_cli.graph.graph import LEAF, Graph
+from backprop_cli.records import record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Plan:
     """The work of one gradient.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from backprop_cli.records import record
 
 # What every arithmetic brings under these names; the table's formulas are written with them and with each other.
 NATIVE = frozenset(
@@ -49,7 +50,7 @@ NATIVE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Arithmetic:
     """One kind of number.
 

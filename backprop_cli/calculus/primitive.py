@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from backprop_cli.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Domain:
     """Where a function lives: `holds` is a condition in the operands' names, `broken` the complaint where it fails."""
 
@@ -15,7 +17,7 @@ class Domain:
     needs: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Kink:
     """Where a derivative does not exist: the condition `at`, and the convention `takes` that is used there."""
 
@@ -23,7 +25,7 @@ class Kink:
     takes: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Primitive:
     """One kind of operation. Every text is in the `.expr` language; operand names and `y` (the operation's own value) are in scope.
 
@@ -47,7 +49,7 @@ class Primitive:
     domain: tuple[Domain, ...] = ()
     slope_domain: tuple[Domain | None, ...] = ()
     kink: Kink | None = None
-    defaults: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = MappingProxyType({})
     static: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     samples: tuple[tuple[float, float], ...] = ()

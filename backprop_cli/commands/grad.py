@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backprop_cli.commands import ExitStatus, Job
 from backprop_cli.commands import options as opt
 from backprop_cli.errors import BackpropError, Diagnostic
+from backprop_cli.records import record
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given
@@ -79,7 +80,8 @@ def grad(
             raise _usage("--per-row works with decimal numbers", "leave --exact out")
         columns: tuple[str, ...] = ()
         if data is not None:
-            asked.at, columns = with_columns(asked.program, asked.at, data, limits)
+            bound, columns = with_columns(asked.program, asked.at, data, limits)
+            asked = replace(asked, at=bound)
         if jacobian:
             return _jacobian(asked, json, look)
         return _as_json(asked, columns if per_row else ()) if json else _as_text(asked, columns if per_row else (), look)
@@ -87,7 +89,7 @@ def grad(
     return job
 
 
-@dataclass(slots=True)
+@record
 class Asked:
     """What the command line asks for."""
 

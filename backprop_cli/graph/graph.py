@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from backprop_cli.calculus.primitive import Primitive
@@ -12,6 +11,7 @@ from backprop_cli.errors import Span
 from backprop_cli.graph.layout import layout
 from backprop_cli.lang.program import Assign, Declare, Program, Statement
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, substitute
+from backprop_cli.records import record
 
 LEAF, CONSTANT = -1, -2
 
@@ -24,7 +24,7 @@ class Role(Enum):
     APPLIED = "applied"
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Held:
     """An integer that a leaf holds, where an axis or an index is asked for: the number of the leaf's node."""
 
@@ -32,7 +32,7 @@ class Held:
     minus: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Frame:
     """The call of a function of one's own: which part of which text calls, and the frame that text stands in."""
 
@@ -65,7 +65,7 @@ class Parts:
         return self._parts[index]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Node:
     """One node as its reader sees it. `span` is where it stands in the source."""
 
@@ -78,7 +78,7 @@ class Node:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Graph:
     """A computation; nobody changes it once `build` has returned it.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.calculus.table import MOST_OPERANDS, ROWS, SEVERAL, function_names, row, row_of_several
 from backprop_cli.errors import Span, nearest
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Index, Name, Number, Part, children
+from backprop_cli.records import record
 
 
 class Misuse(Exception):
@@ -19,7 +19,7 @@ class Misuse(Exception):
         self.reference, self.message, self.span, self.hint = reference, message, span, hint
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Use:
     """How a part uses a primitive: its operands (an operand left out is the text of its default) and its other arguments."""
 

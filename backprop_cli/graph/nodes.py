@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.calculus.table import ROWS
@@ -14,9 +13,10 @@ from backprop_cli.graph.template import Integers, Step, Template, Word, compile_
 from backprop_cli.lang.program import Assign, Define, Faulty
 from backprop_cli.lang.syntax import Expr, Name, Number, postorder
 from backprop_cli.limits import Limits
+from backprop_cli.records import record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Function:
     """A function of one's own, resolved: `bound` gives for each word of the body a node, or ~i for parameter i."""
 
@@ -29,7 +29,7 @@ class Function:
     size: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Right:
     """The right side of a statement, ready to become nodes."""
 
@@ -40,16 +40,14 @@ class Right:
     whole: Callable[[], Expr]
 
 
-@dataclass(slots=True, eq=False)
 class Activation:
     """A template at work: a right side, or an own function being inlined."""
 
-    template: Template
-    words: tuple[str, ...]
-    results: list[int]
-    parts: Parts
-    frame: Frame | None
-    done: int = 0
+    __slots__ = ("done", "frame", "parts", "results", "template", "words")
+
+    def __init__(self, template: Template, words: tuple[str, ...], results: list[int], parts: Parts, frame: Frame | None) -> None:
+        self.template, self.words, self.results, self.parts, self.frame = template, words, results, parts, frame
+        self.done = 0
 
 
 class Poisoned(Exception):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.errors import Span
 from backprop_cli.graph.layout import Misuse, layout, operand_parts, use
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number, Part, Slice
+from backprop_cli.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Word:
     """An integer that a word of the shape spells, or that the leaf it names holds; `minus` turns its sign."""
 
@@ -23,7 +23,7 @@ class Word:
 Integers = object
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Step:
     """One application: a primitive's row or the name of an own function, applied to earlier results."""
 
@@ -33,7 +33,7 @@ class Step:
     static: tuple[tuple[str, Integers], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Template:
     """The making of an expression's nodes.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from backprop_cli.errors import Diagnostic, Source, Span
 from backprop_cli.lang.text import Stretch, misfit, strange_character
+from backprop_cli.records import record
 
 _WORD = re.compile(r"\*\*|[<>=!]=|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[^\W\d]\w*|\S")
 _ENDS_OPERAND = re.compile(r"[\w.)\]⁰¹²³⁴⁵⁶⁷⁸⁹]")
@@ -30,7 +30,7 @@ def syntax_complaint(error: UnexpectedInput, stretch: Stretch, origin: Source, s
     return case.bracket() or (case.statement() if statement else None) or case.operand() or case.operator()
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class _Case:
     """A text, and the place in it where it stopped making sense."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from backprop_cli.lang.syntax import Expr, Name, Number, Part, Slice, fold, names_in, rebuilt
 from backprop_cli.lang.unparse import unparse
+from backprop_cli.records import record
 
 # No name of the language holds these: they are private-use characters, and no letters.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -49,7 +49,7 @@ class Pattern:
         return self._replaced(lambda number: Number(words[number]) if words[number][0] in "0123456789." else Name(words[number]))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Filled:
     """A pattern with words in its holes: an expression that may be written without its tree being made."""
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from backprop_cli.errors import Diagnostic, Source, Span
 from backprop_cli.lang.syntax import Expr, Name, Number, Part, Slice, fold, rebuilt
 from backprop_cli.lang.text import canonical
+from backprop_cli.records import record
 
 
 # A hole is a name or a number that a shape leaves open. A name before `(` is a function and one before a single `=`
@@ -99,7 +100,7 @@ class Shape:
         return tree
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Assign:
     """`name = right side`. `holes` are the names (in NFC) and numbers that fill the shape."""
 
@@ -124,7 +125,7 @@ class Assign:
         return [Span(self.start + found.start(), self.start + found.end()) for found in holes_of(self.text)]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Declare:
     """`input name = value` or `param name`: one leaf. `role` is "input" or "param"; `value` may hold no variable."""
 
@@ -138,7 +139,7 @@ class Declare:
         return Span(self.at.start, self.value.span.end) if self.value else self.at
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Define:
     """`name(parameters) = body`: a function of one's own."""
 
@@ -149,7 +150,7 @@ class Define:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Faulty:
     """A statement that could not be read; where its name could, uses of the name are no further mistake.
 
@@ -164,13 +165,13 @@ class Faulty:
 Statement = Assign | Declare | Define | Faulty
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Program:
     """A whole text: its statements in order, and the complaints about those that could not be read."""
 
     source: Source
     statements: tuple[Statement, ...]
-    faults: tuple[Diagnostic, ...] = field(default=())
+    faults: tuple[Diagnostic, ...] = ()
 
     def __repr__(self) -> str:
         return f"Program {self.source.name}: {len(self.statements)} statements"

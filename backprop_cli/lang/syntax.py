@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, TypeVar
 
 from backprop_cli.errors import Span
+from backprop_cli.records import record
 
 NOWHERE = Span(0, 0)
 
@@ -17,7 +18,7 @@ TRANSPOSE = ".T"
 INFIX = ("<", "<=", ">", ">=", "==", "!=", "+", "-", "*", "/", "@", "^")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Number:
     """A literal as it was spelled; it stands for the exact rational that it spells."""
 
@@ -30,7 +31,7 @@ class Number:
         return Fraction(self.text)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Name:
     """A name in Unicode NFC."""
 
@@ -38,7 +39,7 @@ class Name:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Apply:
     """An operator or a function applied to operands: `+` and `log` are both heads.
 
@@ -51,7 +52,7 @@ class Apply:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Brackets:
     """An array literal; its items may be any expressions, array literals too."""
 
@@ -59,7 +60,7 @@ class Brackets:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Slice:
     """`start:stop:step` inside an index; each part may be missing."""
 
@@ -69,7 +70,7 @@ class Slice:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Index:
     """`base[items]`."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 
 from backprop_cli.errors import MOST_REPORTED, BackpropError, Diagnostic, Source, Span
 from backprop_cli.limits import Limits
+from backprop_cli.records import record
 
 # Zs, tabs and form feeds are spaces; the narrow and the ideographic space come from word processors.
 _SPACES = dict.fromkeys(
@@ -20,7 +20,7 @@ _DECEPTIVE = re.compile("[\x00\u202a-\u202e\u2066-\u2069]")
 _ASSIGNMENT = re.compile(r"\s*[^\W\d]\w*\s*=(?!=)")
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Stretch:
     """The text of one statement, comments blanked out, and where it starts in the source."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TextIO
+
+from backprop_cli.records import record
 
 # Two hues that stay readable on white and on black; everything else is the default or dim. A glyph or a word always says the same.
 ROLES = {
@@ -26,7 +27,7 @@ _GLYPHS = {
 _ASCII = str.maketrans(_GLYPHS)
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Look:
     """`width` is None where nothing may be cut or folded: in pipes and files. `digits` are significant digits for people."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from backprop_cli.lang.pattern import Filled
 from backprop_cli.lang.syntax import Expr
+from backprop_cli.records import record
 
 
 class Status(Enum):
@@ -20,7 +20,7 @@ class Status(Enum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Partial:
     """The derivative of one name with respect to another: `∂L/∂a`."""
 
@@ -28,7 +28,7 @@ class Partial:
     wrt: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Figure:
     """A number or an array; `gradient` tells a derivative from a value. `factor`: it stands in a product after another number."""
 
@@ -37,28 +37,28 @@ class Figure:
     factor: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Shape:
     """The shape of an array."""
 
     sizes: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Bar:
     """A share between 0 and 1, for the eye alone: renderers of text for machines leave it out."""
 
     share: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True)
 class Rail:
     """A line's share of the wiring between statements, drawn with box characters; documents on paper leave it out."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Substituted:
     """An expression with numbers in place of its names."""
 
@@ -66,7 +66,7 @@ class Substituted:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Phrase:
     """Cells side by side. Where `room` is set, single numbers leave room for a minus, so that lines stand below one another."""
 
@@ -77,14 +77,14 @@ class Phrase:
 Cell = str | Expr | Filled | Partial | Figure | Shape | Bar | Status | Rail | Substituted | Phrase
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Title:
     """One line that names what follows; its parts stand side by side."""
 
     parts: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Paragraph:
     """Parts that stand side by side; the first may be a Status. `aside` is what matters less, at the end of the line."""
 
@@ -92,7 +92,7 @@ class Paragraph:
     aside: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Table:
     """Rows under a head. Rows may be made while they are drawn, so they are gone through once.
 
@@ -106,7 +106,7 @@ class Table:
     spare: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Listing:
     """Lines that belong together, each a row of parts, under a heading."""
 
@@ -117,7 +117,7 @@ class Listing:
 Block = Title | Paragraph | Table | Listing
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Document:
     """Blocks in the order of reading."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backprop_cli.lang.program import Program
 from backprop_cli.lang.syntax import Expr, Name, same
 from backprop_cli.limits import OWN, Limits
+from backprop_cli.records import record
 from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Partial, Shape, Status, Table, Title
 from backprop_cli.reports.plain_data import exact_data, is_exact, near_float, plain_number
 
@@ -22,7 +23,7 @@ ZERO = 1e-45  # what is left of an exact zero at fifty digits
 LOST = 1e-9  # an agreement with a larger relative difference is one in the digits that float64 has left
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Report:
     """Gradients of a program at a point.
 
