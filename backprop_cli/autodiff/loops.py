@@ -24,6 +24,9 @@ _LITERAL_EXPONENTS = frozenset(["2", "3", "4", "5", "6", "7", "8"])
 class Loops:
     """The two loops of one plan. `forward` fills the values, `backward` returns the adjoints."""
 
+    arithmetic = FLOAT
+    unless: tuple[str, ...] = ("if g == 0: continue",)
+
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         graph = plan.graph
@@ -48,7 +51,7 @@ class Loops:
     def forward(self, values: list[Any]) -> int:
         """Work out every needed node. Returns -1, or the node at which Python's arithmetic gave up."""
         graph, order = self.plan.graph, self.plan.order
-        space = Namespace(FLOAT)
+        space = Namespace(self.arithmetic)
         branches = {code: self.forward_branch(space, *kind) for kind, code in self.kinds.items()}
         loop = _loop(space, "v, more", branches, self.count)
         failed: int = loop(self.codes, order, [graph.a[n] for n in order], [graph.b[n] for n in order], values, graph.more)
@@ -62,9 +65,9 @@ class Loops:
         nodes = [node for _, node in back]
         adjoints: list[Any] = [0.0] * len(graph)
         adjoints[plan.output] = 1.0
-        space = Namespace(FLOAT)
+        space = Namespace(self.arithmetic)
         branches = {code: self.backward_branch(space, *kind) for kind, code in self.kinds.items() if kind[1]}
-        loop = _loop(space, "v, more, d", branches, self.count, "g = d[i]", "if g == 0: continue")
+        loop = _loop(space, "v, more, d", branches, self.count, "g = d[i]", *self.unless)
         failed: int = loop(
             [code for code, _ in back], nodes, [graph.a[n] for n in nodes], [graph.b[n] for n in nodes], values, graph.more, adjoints
         )
@@ -92,8 +95,12 @@ class Loops:
                 case Apply(head="u-", operands=(Number(text="1"),)):
                     lines.append(f"{target} -= g")
                 case _:
-                    lines.append(f"{target} += g*{space.python(tree, places)}")
+                    lines.append(f"{target} += {self.product(space.python(tree, places))}")
         return lines or ["pass"]
+
+    def product(self, local: str) -> str:
+        """What arrives times a local derivative, as Python."""
+        return f"g*{local}"
 
 
 def _bound(primitive: Primitive, tree: Expr, exponent: str, with_value: bool) -> tuple[list[str], dict[str, str], Expr]:

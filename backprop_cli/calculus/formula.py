@@ -91,13 +91,12 @@ class Namespace:
         if head == "^":
             power = inner[1]
             if isinstance(power, Number) and power.text.isdecimal():
-                return (
-                    below[0]
-                    if power.text == "1"
-                    else f"({below[0]}*{below[0]})"
-                    if power.text == "2" and len(below[0]) < 8
-                    else f"({below[0]}**{power.text})"
-                )
+                if power.text == "1":
+                    return below[0]
+                if power.text == "2" and len(below[0]) < 8:
+                    return f"({below[0]}*{below[0]})"
+                raised = self.arithmetic.infix.get("**")
+                return f"{raised}({below[0]}, {power.text})" if raised else f"({below[0]}**{power.text})"
             return f"power({below[0]}, {below[1]})"
         if head in _PYTHON:
             return f"({below[0]} {_PYTHON[head]} {below[1]})"

@@ -14,9 +14,19 @@ from backprop_cli.reports.plain_data import plain_number
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given, Gradients
+    from backprop_cli.autodiff.points import Evaluations
 
 _CLOSE = 1e-9
 UNCHECKED = "single patterns are not checked; a loss over all rows, such as sum(...), is"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """Value and gradients for one pattern."""
+
+    output: str
+    value: float
+    gradients: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +37,7 @@ class Patterns:
     "neither". `vectorised` tells that the program takes whole columns; else it is written for one pattern.
     """
 
-    rows: tuple[Gradients, ...]
+    rows: tuple[Row, ...]
     value: Any
     whole: Mapping[str, Any]
     relation: str
@@ -67,8 +77,9 @@ def patterns(
     import numpy as np
 
     from backprop_cli.autodiff import differentiate
+    from backprop_cli.autodiff.points import evaluate_many
 
-    count = len(at[columns[0]])  # type: ignore[arg-type]
+    given: dict[str, Any] = {name: np.asarray(at[name]) for name in columns}
     whole: Gradients | None
     try:
         whole = differentiate(graph, at, of, wrt, limits=limits)
@@ -76,13 +87,12 @@ def patterns(
         if error.diagnostics[0].reference != "output-not-scalar":
             raise
         whole = None
-
-    def pattern(row: int) -> Gradients:
-        one = {name: at[name][row : row + 1] if whole is not None else float(at[name][row]) for name in columns}  # type: ignore[index]
-        return differentiate(graph, {**at, **one}, of, wrt, limits=limits)
-
-    rows = tuple(pattern(row) for row in range(count))
-    total = {name: sum(np.asarray(row.gradients[name]) for row in rows) for name in rows[0].gradients}
+    shared = {name: value for name, value in at.items() if name not in given}
+    table = given if whole is None else {name: column[:, None] for name, column in given.items()}
+    each = evaluate_many(graph, table, of, wrt, at=shared, limits=limits)
+    rows = _rows(each)
+    count = len(rows)
+    total = {name: np.add.accumulate(gradient)[-1] for name, gradient in each.gradients.items()}
     if whole is None:
         return Patterns(rows, sum(row.value for row in rows), total, "sum", False)
     relation = "neither"
@@ -91,6 +101,17 @@ def patterns(
             relation = word
             break
     return Patterns(rows, whole.value, whole.gradients, relation, True)
+
+
+def _rows(found: Evaluations) -> tuple[Row, ...]:
+    """Point by point what was found for all of them; a gradient is a number or an array that nobody can write to."""
+    for gradient in found.gradients.values():
+        gradient.setflags(write=False)
+    listed = {name: gradient.tolist() if gradient.ndim == 1 else list(gradient) for name, gradient in found.gradients.items()}
+    return tuple(
+        Row(found.output, value, {name: gradients[at] for name, gradients in listed.items()})
+        for at, value in enumerate(found.values.tolist())
+    )
 
 
 def data(found: Patterns) -> dict[str, Any]:
