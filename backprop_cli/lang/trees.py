@@ -11,6 +11,7 @@ from lark import Lark, Token, Transformer, v_args
 from backprop_cli.errors import Span
 from backprop_cli.lang.program import Declare, Define, Statement
 from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice
+from backprop_cli.lang.tables import quick_parser
 from backprop_cli.lang.text import canonical, misfit
 
 if TYPE_CHECKING:
@@ -22,12 +23,18 @@ _ALIASES = {"−": "-", "·": "*", "×": "*", "⋅": "*", "⊙": "*", "÷": "/",
 
 def grammar_dir() -> Traversable:
     """Where the grammars lie: inside an installed package, beside it in a checkout."""
-    beside = Path(__file__).resolve().parents[2] / "grammar"
-    if beside.is_dir() and not (Path(__file__).parents[1] / "grammar").is_dir():
-        return beside
+    package = Path(__file__).parents[1]
+    for folder in (package / "grammar", package.parent / "grammar"):
+        if folder.is_dir():
+            return folder
     from importlib.resources import files
 
     return files("backprop_cli") / "grammar"
+
+
+def grammar_text(name: str) -> str:
+    """The text of a grammar."""
+    return (grammar_dir() / f"{name}.lark").read_text("utf-8")
 
 
 @v_args(inline=True)
@@ -130,9 +137,10 @@ class Trees(Transformer[Token, Any]):
 
 
 TREES = Trees()
+STARTS = ("statement", "bindings", "expr")
 
 
 @cache
 def lark_parser() -> Lark:
-    text = (grammar_dir() / "expr.lark").read_text("utf-8")
-    return Lark(text, parser="lalr", start=["statement", "bindings", "expr"], maybe_placeholders=True, transformer=TREES)
+    """The parser of `.expr` texts; it builds trees by TREES."""
+    return quick_parser("expr", STARTS, TREES, grammar_text)
