@@ -228,6 +228,8 @@ def test_a_mask_hides_what_lies_outside_the_domain() -> None:
         ("x = [0, 0]; L = norm(x)", [0, 0], "norm'(0) = 0"),
         ("x = [0, 2, -1]; L = sum(relu(x))", [0, 1, 0], "1 of the 3 entries"),
         ("x = [1, 2]; y = 1; L = sum(max(x, y))", [0.5, 1], "a tie shares"),
+        ("x = [1, 2]; y = 1; L = sum(max(x, y, 1))", [1 / 3, 1], "a tie shares"),
+        ("x = [1, 2, 0]; y = [0, 2, 0]; L = sum(min(x, y, 2, 0))", [0, 0, 1 / 3], "a tie shares"),
     ],
 )
 def test_kinks_take_their_convention_and_say_so(text: str, expected: list[Any], says: str) -> None:

@@ -62,14 +62,13 @@ def same(many: Evaluations, single: list[Gradients | tuple[str, str]], exactly: 
             assert mine == theirs if exactly else np.allclose(mine, theirs, rtol=1e-9, atol=1e-12), (at, mine, theirs)
 
 
+@example(Sample("L = max(y, y, 0.5) + y", {"y": 0.0}), [[0.0]] * 7 + [[0.5]])
 @given(programs(), st.lists(st.lists(_QUARTERS, min_size=4, max_size=4), min_size=1, max_size=20))
 def test_many_points_are_one_point_after_the_other_to_the_last_digit(sample: Sample, rows: list[list[float]]) -> None:
     graph = graph_of(sample.text)
-    table = {name: [row[at] for row in rows] for at, name in enumerate(sample.at)} or {"x": [1.0]}
-    if sample.at:
-        names = list(sample.at)
-        single = one_by_one(graph, table, names)
-        same(evaluate_many(graph, table, wrt=names), single, exactly=True)
+    names = list(sample.at)
+    table = {name: [row[at] for row in rows] for at, name in enumerate(names)}
+    same(evaluate_many(graph, table, wrt=names), one_by_one(graph, table, names), exactly=True)
 
 
 @given(edgy(), st.lists(st.tuples(_QUARTERS, _QUARTERS), min_size=8, max_size=24))

@@ -118,6 +118,8 @@ class _Run:
                 for name, node in zip(self.names, self.plan.wrt, strict=True):
                     self.filled(name, swept.adjoints[node])[good] = swept.adjoints[node][swept.good]
             rows = rows[~swept.good]
+            if not len(rows):
+                return
         self.one_by_one(rows)
 
     def swept(self, rows: Any, careful: bool) -> Points | None:

@@ -179,10 +179,12 @@ def row_of_several(head: str, count: int) -> Primitive:
     names = [f"a{i}" for i in range(1, count + 1)]
     nested = reduce(lambda left, right: f"{head}({left}, {right})", names)
     ties = " + ".join(f"({name} == y)" for name in names)
+    counted = f"0 + {ties}"  # NumPy's truths would not add up
     listed = ", ".join(f"<{name}>" for name in names)
     return elementwise(
         head, " ".join(names), nested, *(f"({name} == y)/({ties})" for name in names), rule=ROWS[head].rule, textbook=nested,
-        latex=rf"\{head[:3]}\left({listed}\right)", kink=Kink(f"{ties} > 1", "a tie shares the gradient equally"),
+        latex=rf"\{head[:3]}\left({listed}\right)", kink=Kink(f"{counted} > 1", "a tie shares the gradient equally"),
+        computed=tuple(f"({name} == y)/({counted})" for name in names),
     )  # fmt: skip
 
 
