@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from backprop_cli.commands.grad import EXAMPLES as GRAD_EXAMPLES
-from backprop_cli.commands.grad import grad
-from backprop_cli.commands.helping import Command, Group
-from backprop_cli.commands.trace import EXAMPLES as TRACE_EXAMPLES
-from backprop_cli.commands.trace import trace
+from backprop_cli.commands.helping import SETTINGS, Group
 from backprop_cli.errors import Diagnostic, nearest
 
 # Typer's own base class of all complaints about usage has no public name; BadParameter, which has one, is derived from it.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 _EXAMPLES = """\
 backprop grad -e 'L = (x-1)^2' --at x=3     one line, no file
 backprop grad samples/chain.expr --wrt a    a file, one of its leaves"""
 
-app = typer.Typer(cls=Group, epilog=_EXAMPLES, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=_SETTINGS)
+# Every command and its section in the help. The module of the command's name holds its function and its EXAMPLES.
+COMMANDS = {
+    "grad": "compute",
+    "trace": "compute",
+}
+
+
+class Commands(Group):
+    """The command `backprop` with those of the table."""
+
+    sections = COMMANDS
+
+
+app = typer.Typer(cls=Commands, epilog=_EXAMPLES, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=SETTINGS)
 
 
 @app.callback(invoke_without_command=True)
@@ -42,14 +50,6 @@ def backprop(
     if ctx.invoked_subcommand is None:
         sys.stderr.write(ctx.get_help() + "\n")
         raise typer.Exit(2)
-
-
-COMMANDS: dict[str, tuple[str, Callable[..., Any], str]] = {
-    "grad": ("compute", grad, GRAD_EXAMPLES),
-    "trace": ("compute", trace, TRACE_EXAMPLES),
-}
-for _name, (_section, _run, _examples) in COMMANDS.items():
-    app.command(_name, cls=Command, epilog=_examples, rich_help_panel=_section, context_settings=_SETTINGS)(_run)
 
 
 def usage_complaint(error: Any, given: Sequence[str]) -> Diagnostic:

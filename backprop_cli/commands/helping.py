@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any, ClassVar
 
+from typer import Typer
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from backprop_cli.render.look import Look, look_at
 
+SETTINGS = {"help_option_names": ["-h", "--help"]}
 Rows = list[tuple[str, str]]
 _WIDE = 110
 
@@ -45,7 +51,15 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """The command `backprop` itself."""
+    """The command `backprop` itself. `sections` has the commands in order; only the one asked for is imported."""
+
+    sections: ClassVar[dict[str, str]] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.sections)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return _command(cmd_name) if cmd_name in self.sections else None
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _plain(super().get_params(ctx))
@@ -53,8 +67,7 @@ class Group(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, Rows] = {}
         for name in self.list_commands(ctx):
-            command: Any = self.get_command(ctx, name)
-            sections.setdefault(command.rich_help_panel or "commands", []).append((name, _phrase(command.help or "")))
+            sections.setdefault(self.sections[name], []).append((name, _phrase(_function(name).__doc__ or "")))
         common = [parameter for parameter in self.get_params(ctx) if not parameter.hidden and "completion" not in parameter.name]
         sections["options"] = [(_spelled(parameter), _phrase(parameter.help or "")) for parameter in common]
         page = _page("backprop", self.help or "", "backprop COMMAND [FILE or -] [options]", sections, (self.epilog or "").splitlines())
@@ -62,6 +75,21 @@ class Group(TyperGroup):
             page + "\nexit     0 good   1 an answer or a check is wrong   2 bad input   3 undecided\n"
             "more     backprop COMMAND -h   backprop --install-completion"
         )
+
+
+def _function(name: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(import_module(f"backprop_cli.commands.{name}"), name)
+    return function
+
+
+@cache
+def _command(name: str) -> Any:
+    """What Typer makes of the function of a command."""
+    function = _function(name)
+    alone = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    examples = vars(sys.modules[function.__module__])["EXAMPLES"]
+    alone.command(name, cls=Command, epilog=examples, context_settings=SETTINGS)(function)
+    return get_command(alone)
 
 
 def _spelled(parameter: Any) -> str:

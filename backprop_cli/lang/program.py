@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 
 from backprop_cli.errors import Diagnostic, Source, Span
@@ -93,7 +93,7 @@ class Shape:
                 hole = theirs[self.hole_at[part.span.start]]
                 word = text[hole.start : hole.end]
                 return Name(canonical(word), span) if isinstance(part, Name) else Number(word, span)
-            return replace(rebuilt(part, below), span=span)
+            return rebuilt(part, below, span)
 
         tree = fold(self.tree, combine)
         assert not isinstance(tree, Slice)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backprop_cli.errors import Span
 from backprop_cli.records import record
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 NOWHERE = Span(0, 0)
 
@@ -28,6 +29,8 @@ class Number:
     @property
     def exact(self) -> Fraction:
         """The rational number spelled: `0.1` is 1/10. The parser has checked digits and exponent against the limits."""
+        from fractions import Fraction
+
         return Fraction(self.text)
 
 
@@ -123,20 +126,24 @@ def fold(part: Part, combine: Callable[[Part, list[T]], T]) -> T:
     return results.pop()
 
 
-def rebuilt(part: Part, below: Sequence[Any]) -> Part:
-    """The same part with other parts below it."""
+def rebuilt(part: Part, below: Sequence[Any], span: Span | None = None) -> Part:
+    """The same part with other parts below it, and in another place if one is given."""
+    at = part.span if span is None else span
     match part:
-        case Apply(operands=operands, keywords=keywords):
-            values = below[len(operands) :]
-            named = tuple((k, v) for (k, _), v in zip(keywords, values, strict=True))
-            return replace(part, operands=tuple(below[: len(operands)]), keywords=named)
+        case Apply(head=head, operands=operands, keywords=keywords):
+            named = tuple([(name, value) for (name, _), value in zip(keywords, below[len(operands) :], strict=True)])
+            return Apply(head, tuple(below[: len(operands)]), named, at)
         case Brackets():
-            return replace(part, items=tuple(below))
+            return Brackets(tuple(below), at)
         case Index():
-            return replace(part, base=below[0], items=tuple(below[1:]))
-        case Slice():
+            return Index(below[0], tuple(below[1:]), at)
+        case Slice(start=start, stop=stop, step=step):
             rest = iter(below)
-            return replace(part, **{name: next(rest) for name in ("start", "stop", "step") if getattr(part, name) is not None})
+            return Slice(*[None if each is None else next(rest) for each in (start, stop, step)], at)
+        case Name(id=name) if span is not None:
+            return Name(name, span)
+        case Number(text=text) if span is not None:
+            return Number(text, span)
         case _:
             return part
 
