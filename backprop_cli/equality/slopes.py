@@ -17,7 +17,7 @@ _OWN = "y"
 
 
 @cache
-def _formula(head: str, count: int, operand: int) -> tuple[tuple[str, ...], Expr | None]:
+def formula_of(head: str, count: int, operand: int) -> tuple[tuple[str, ...], Expr | None]:
     """The operand names of a head, and the table's formula of its derivative by one of them; None where nothing passes."""
     known = row(head)
     if known is not None and count > len(known.operands) and head in ("maximum", "minimum"):
@@ -35,7 +35,7 @@ def local(terms: Terms, user: int, operand: int) -> int | None:
     head, operands = terms.heads[user], terms.operands[user]
     if head == NAMED:
         return terms.number(1)
-    names, tree = _formula(head, len(operands), operand)
+    names, tree = formula_of(head, len(operands), operand)
     if tree is None:
         return None
     if head == "^" and operand == 0 and terms.value(operands[1]) == 0:
