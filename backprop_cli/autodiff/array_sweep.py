@@ -28,8 +28,9 @@ class ArrayInterpreter(Interpreter):
         self.limits = limits
         self.strict = strict
         self.functions = self.arithmetic.functions
-        bent = {number for number, row in enumerate(plan.graph.rows) if row.kink is not None}
-        self.kept = {plan.output, *plan.wrt, *(node for node in plan.order if plan.graph.op[node] in bent)}
+        self.kept = {plan.output, *plan.wrt}
+        self.bent = {number for number, row in enumerate(plan.graph.rows) if row.kink is not None}
+        self.values: list[Any] = []
         if strict:
             self.demanded = bytearray(b"\2") * len(plan.graph)
 
@@ -93,10 +94,23 @@ class ArrayInterpreter(Interpreter):
     def nothing(self, upstream: Any) -> bool:
         return upstream is None or (not self.strict and not np.any(upstream != 0))
 
+    def backward(self, values: list[Any], seed: Any = None) -> list[Any]:
+        self.values = values
+        return super().backward(values, seed)
+
     def done(self, node: int, adjoints: list[Any]) -> None:
         """Let go of what nobody asks for: large nets would otherwise hold two arrays for every node."""
-        if node not in self.kept:
+        if node not in self.kept and not (self.plan.graph.op[node] in self.bent and self.may_be_on_kink(node)):
             adjoints[node] = None
+
+    def may_be_on_kink(self, node: int) -> bool:
+        """Whether a node has an entry on a kink; then its adjoint tells whether something flows through it."""
+        row = self.plan.graph.rows[self.plan.graph.op[node]]
+        if row.code is not None:
+            return True
+        assert row.kink is not None
+        inputs = [self.values[operand] for operand in self.plan.graph.operands(node)]
+        return bool(np.any(self.rules.condition(row, row.kink.at)(*inputs, self.values[node])))
 
     def filled(self, adjoints: list[Any], values: list[Any]) -> list[Any]:
         """Zeros where nothing arrived, for the names asked for; arrays of zeros for all others would be a waste."""
