@@ -10,12 +10,23 @@ from backprop_cli.records import record
 MOST_REPORTED = 10
 
 
-@record(eq=True)
 class Span:
-    """A stretch of a source text, `start` to `end` (exclusive), counted in code points."""
+    """A stretch of a source text, `start` to `end` (exclusive), counted in code points. Nobody changes it."""
 
-    start: int
-    end: int
+    __slots__ = ("end", "start")
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start = start
+        self.end = end
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Span) and (self.start, self.end) == (other.start, other.end)
+
+    def __hash__(self) -> int:
+        return hash((self.start, self.end))
+
+    def __repr__(self) -> str:
+        return f"Span(start={self.start}, end={self.end})"
 
     def to(self, other: Span) -> Span:
         """The stretch from the start of this span to the end of `other`."""

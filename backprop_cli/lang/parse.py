@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from sys import intern
 from threading import Lock
 from typing import Any
 
 from lark.exceptions import UnexpectedInput
 
 from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
-from backprop_cli.lang.program import Assign, Define, Faulty, Program, Shape, Statement, holes_of, is_name, split_at_holes
+from backprop_cli.lang.program import Assign, Define, Faulty, Program, Shape, Statement, holes_of, is_name, is_number, split_at_holes
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder
 from backprop_cli.lang.text import Stretch, canonical, decode, misfit, source, strange_character, stretches
 from backprop_cli.lang.trees import TREES, lark_parser
@@ -91,23 +92,18 @@ class _Reader:
         """`name = right side` by its shape, or None where the statement is something else."""
         target, sign, right = stretch.text.partition("=")
         name = target.strip()
-        if not sign or right.startswith("="):
+        if not sign or right.startswith("=") or not is_name(name) or name in _ROLES:
             return None
-        lead = len(target) + 1
-        text = right.strip()
-        lead += len(right) - len(right.lstrip())
-        at = Span(stretch.start + len(target) - len(target.lstrip()), stretch.start + len(target.rstrip()))
-        if not is_name(name) or name in _ROLES:
-            return None
+        start, text = stretch.start, right.strip()
+        begin = start + len(target) + 1 + (right.find(text) if text else len(right))
         words = split_at_holes(text)
-        names, numbers = words[1::3], words[2::3]
-        key = (*words[::3], *[name is None for name in names]) if None in names else tuple(words[::3])
+        holes = tuple(map(intern, words[1::2]))
+        key = (*words[::2], *map(is_number, holes))
         shape = self.shapes.get(key)
-        begin = stretch.start + lead
         if shape is None:
-            shape = self.new_shape(stretch, text, begin)
-            self.shapes[key] = shape
-        holes = tuple(names) if None not in names else tuple(n or number for n, number in zip(names, numbers, strict=True))
+            shape = self.shapes[key] = self.new_shape(stretch, text, begin)
+        start += target.find(name)
+        at = Span(start, start + len(name))
         if "input" in holes or "param" in holes:
             self.check_names(text, begin)
         if not text.isascii() or not name.isascii():
@@ -116,8 +112,8 @@ class _Reader:
             name, holes = canonical(name), tuple(map(canonical, holes))
         if len(text) > self.limits.exponent:
             self.check_size(text, begin)
-        for number in numbers:
-            if number is not None and (len(number) > 17 or "e" in number or "E" in number):
+        for word in holes:
+            if is_number(word) and (len(word) > 17 or "e" in word or "E" in word):
                 self.check_numbers(text, begin)
                 break
         return Assign(name, at, shape, holes, text, begin)
@@ -190,13 +186,13 @@ class _Reader:
 
     def check_names(self, text: str, begin: int) -> None:
         for found in holes_of(text):
-            if found.group(1):
-                self.check_name(found.group(1), Span(begin + found.start(), begin + found.end()))
+            if not is_number(found.group()):
+                self.check_name(found.group(), Span(begin + found.start(), begin + found.end()))
 
     def check_numbers(self, text: str, begin: int) -> None:
         for found in holes_of(text):
-            if found.group(2):
-                self.check_number(found.group(2), Span(begin + found.start(), begin + found.end()))
+            if is_number(found.group()):
+                self.check_number(found.group(), Span(begin + found.start(), begin + found.end()))
 
     def check_number(self, text: str, at: Span) -> None:
         digits, _, exponent = text.lower().partition("e")

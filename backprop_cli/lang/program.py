@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, cached_property
 
 from backprop_cli.errors import Diagnostic, Source, Span
@@ -19,10 +18,10 @@ from backprop_cli.records import record
 
 
 # A hole is a name or a number that a shape leaves open. A name before `(` is a function and one before a single `=`
-# a keyword, a name after a dot is `.T`: those belong to the shape. Group 1 is a name, group 2 a number.
+# a keyword, a name after a dot is `.T`: those belong to the shape.
 def _hole(first: str, rest: str) -> re.Pattern[str]:
-    name = rf"(?<![{rest}.])([{first}][{rest}]*+)(?!\s*+(?:\(|=(?!=)))"
-    return re.compile(rf"{name}|(?<![{rest}])((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?+)")
+    name = rf"(?<![{rest}.])[{first}][{rest}]*+(?!\s*+(?:\(|=(?!=)))"
+    return re.compile(rf"({name}|(?<![{rest}])(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?+)")
 
 
 _ASCII = _hole("A-Za-z_", "A-Za-z0-9_")
@@ -42,22 +41,27 @@ def _holes(text: str) -> re.Pattern[str]:
 
 
 def holes_of(text: str) -> Iterator[re.Match[str]]:
-    """The names (group 1) and numbers (group 2) that the shape of a right side leaves open."""
+    """The names and numbers that the shape of a right side leaves open."""
     return _holes(text).finditer(text)
 
 
 def split_at_holes(text: str) -> list[str]:
-    """The text between the holes, and after each stretch of it the name and the number (one of them None) that follows."""
+    """The text between the holes, and after each stretch of it the name or number that follows."""
     return _holes(text).split(text)
+
+
+def is_number(word: str) -> bool:
+    """Whether a word that fills a hole is a number: of the characters that can begin a word, only digits and the dot come before `:`."""
+    return word < ":"
 
 
 def is_name(text: str) -> bool:
     """Whether a text has the form of a name; a character beyond ASCII may still turn out to be no letter."""
-    found = _holes(text).fullmatch(text)
-    return found is not None and found.group(1) is not None
+    if text.isascii():
+        return text.isidentifier()
+    return _holes(text).fullmatch(text) is not None and not is_number(text)
 
 
-@dataclass(frozen=True, eq=False)
 class Shape:
     """The right side of a statement with its names and numbers left open.
 
@@ -65,9 +69,8 @@ class Shape:
     names and numbers stood.
     """
 
-    text: str
-    tree: Expr
-    holes: tuple[Span, ...]
+    def __init__(self, text: str, tree: Expr, holes: tuple[Span, ...]) -> None:
+        self.text, self.tree, self.holes = text, tree, holes
 
     @cached_property
     def hole_at(self) -> dict[int, int]:
@@ -100,16 +103,18 @@ class Shape:
         return tree
 
 
-@record
 class Assign:
-    """`name = right side`. `holes` are the names (in NFC) and numbers that fill the shape."""
+    """`name = right side`. `holes` are the names (in NFC) and numbers that fill the shape. Nobody changes it."""
 
-    name: str
-    at: Span
-    shape: Shape
-    holes: tuple[str, ...]
-    text: str
-    start: int
+    __slots__ = ("at", "holes", "name", "shape", "start", "text")
+
+    def __init__(self, name: str, at: Span, shape: Shape, holes: tuple[str, ...], text: str, start: int) -> None:
+        self.name = name
+        self.at = at
+        self.shape = shape
+        self.holes = holes
+        self.text = text
+        self.start = start
 
     @property
     def expr(self) -> Expr:

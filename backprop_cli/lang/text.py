@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterator
 
 from backprop_cli.errors import MOST_REPORTED, BackpropError, Diagnostic, Source, Span
 from backprop_cli.limits import Limits
-from backprop_cli.records import record
 
 # Zs, tabs and form feeds are spaces; the narrow and the ideographic space come from word processors.
 _SPACES = dict.fromkeys(
@@ -20,12 +19,14 @@ _DECEPTIVE = re.compile("[\x00\u202a-\u202e\u2066-\u2069]")
 _ASSIGNMENT = re.compile(r"\s*[^\W\d]\w*\s*=(?!=)")
 
 
-@record(eq=True)
 class Stretch:
     """The text of one statement, comments blanked out, and where it starts in the source."""
 
-    text: str
-    start: int
+    __slots__ = ("start", "text")
+
+    def __init__(self, text: str, start: int) -> None:
+        self.text = text
+        self.start = start
 
 
 def decode(data: bytes, name: str, limits: Limits) -> Source:
