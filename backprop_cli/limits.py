@@ -7,9 +7,10 @@ from backprop_cli.records import record
 
 @record(eq=True)
 class Limits:
-    """Bounds on one run; `OWN` are those for a person's own files."""
+    """Bounds on one run; `OWN` are those for a person's own files, `SUBMISSION` those for what others hand in."""
 
     file_bytes: int = 64 * 2**20
+    line: int = 64 * 2**20
     nesting: int = 100_000
     nodes: int = 2_000_000
     entries: int = 50_000_000
@@ -21,3 +22,6 @@ class Limits:
 
 
 OWN = Limits()
+SUBMISSION = Limits(
+    file_bytes=256 * 2**10, line=10_000, nesting=200, nodes=20_000, entries=1_000_000, digits=100, exact_bits=4_096, seconds=2.0
+)

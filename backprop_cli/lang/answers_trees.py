@@ -1,0 +1,205 @@
+"""What Lark calls while it reads an answer: the trees of files, and those that only answers hold."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cache
+from threading import Lock
+from typing import Any, NoReturn, cast
+
+from lark import Lark, Token, v_args
+from lark.exceptions import UnexpectedToken
+from lark.lexer import Lexer
+
+from backprop_cli.errors import Span
+from backprop_cli.lang.answers_syntax import BESIDE, PRIME, written
+from backprop_cli.lang.answers_tokens import Loaded
+from backprop_cli.lang.answers_words import Sheet
+from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Name, Number, names_in
+from backprop_cli.lang.trees import Trees, grammar_dir
+
+_SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+
+
+@v_args(inline=True)
+class AnswerTrees(Trees):
+    """The methods bear the names of the aliases in grammar/answers.lark; those of grammar/expr.lark are inherited."""
+
+    sheet: Sheet
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("expr__"):  # how Lark calls what is imported
+            return getattr(self, name.removeprefix("expr__"))
+        raise AttributeError(name)
+
+    def at(self, token: Token) -> Span:
+        return Span(token.start_pos or 0, token.end_pos or 0)
+
+    def refuse(self, message: str, tree: Expr, readings: tuple[str, str], reference: str = "ambiguous-product") -> NoReturn:
+        at = self.span(tree)
+        self.sheet.refuse(reference, message, at.start, at.end, f"write {readings[0]} or {readings[1]}")
+
+    def infix(self, left: Expr, sign: Token, right: Expr) -> Expr:
+        product = right
+        while isinstance(product, Apply) and product.head == NEGATE and id(product) not in self.outer:
+            product = product.operands[0]
+        if sign.type == "SLASH" and isinstance(product, Apply) and product.head == BESIDE and id(product) not in self.outer:
+            whole = Apply("/", (left, right), (), self.span(left).to(self.span(right)))
+            first, *rest = _factors(product)
+            readings = (written(whole), _enclosed_first(written(Apply("/", (left, first))), rest))
+            shown = self.sheet.origin.text[whole.span.start : whole.span.end].strip()
+            self.refuse(f"{shown} can be read in two ways", whole, readings)
+        found: Expr = super().infix(left, sign, right)
+        return found
+
+    def beside(self, left: Expr, sign: Token, right: Expr) -> Expr:
+        last = left.operands[1] if isinstance(left, Apply) and left.head == BESIDE and id(left) not in self.outer else left
+        if isinstance(last, Apply) and last.head == "^" and id(last) not in self.outer:
+            base, power = last.operands
+            bare = power.operands[0] if isinstance(power, Apply) and power.head == NEGATE else power
+            open_base = isinstance(base, Number) or (isinstance(base, Name) and base.id == "e")
+            if id(power) not in self.outer and (open_base or not isinstance(bare, Number)):
+                whole = Apply(BESIDE, (last, right), (), self.span(last).to(self.span(right)))
+                within = Apply("^", (base, Apply("*", (power, right))))
+                shown = self.sheet.origin.text[whole.span.start : whole.span.end]
+                self.refuse(f"{shown} can be read in two ways", whole, (written(whole), written(within)), "ambiguous-power")
+        return Apply(BESIDE, (left, right), (), self.span(left).to(self.span(right)))
+
+    def superscript(self, base: Expr, sign: Token) -> Expr:
+        at = self.at(sign)
+        text = sign.translate(_SUPERSCRIPTS)
+        power: Expr = Number(text.lstrip("+-"), at)
+        if text.startswith("-"):
+            power = Apply(NEGATE, (power,), (), at)
+        self.outer[id(power)] = at  # what is raised ends where the digits do
+        return Apply("^", (base, power), (), self.span(base).to(at))
+
+    def call(self, function: Token, opening: Token, arguments: list[Any], closing: Token) -> Expr:
+        found: Expr = super().call(function, opening, arguments, closing)
+        assert isinstance(found, Apply)
+        self.check_arity(found.head, len(arguments), found.span)
+        return found
+
+    def check_arity(self, head: str, count: int, at: Span) -> None:
+        wrong = self.sheet.known.arity_fault(head, count)
+        if wrong is not None:
+            self.sheet.refuse("wrong-number-of-arguments", wrong, at.start, at.end, "check what it is applied to")
+
+    # ---- what only answers hold ----
+
+    def symbol(self, token: Loaded) -> Expr:
+        return token.tree
+
+    def primed(self, function: Token, opening: Token, arguments: list[Any], closing: Token) -> Expr:
+        at = self.at(function).to(self.at(closing))
+        if len(arguments) != 1 or isinstance(arguments[0], tuple):
+            hint = "write a derivative by each argument in words of its own"
+            self.sheet.refuse("wrong-number-of-arguments", f"{function}' is applied to one argument", at.start, at.end, hint)
+        self.check_arity(str(function), 1, at)
+        return Apply(PRIME, (Name(str(function), self.at(function)), arguments[0]), (), at)
+
+    def powered(self, function: Loaded, opening: Token, arguments: list[Any], closing: Token) -> Expr:
+        inner = self.call(function, opening, arguments, closing)
+        return Apply("^", (inner, function.tree), (), inner.span)
+
+    def fraction(self, opening: Token, top: Expr, over: Token, bottom: Expr, closing: Token) -> Expr:
+        return self.whole(Apply("/", (top, bottom), (), self.at(opening).to(self.at(closing))))
+
+    def radical(self, opening: Token, inner: Expr, closing: Token) -> Expr:
+        return Apply("sqrt", (inner,), (), self.at(opening).to(self.at(closing)))
+
+    def nth_root(self, opening: Token, degree: Expr, over: Token, inner: Expr, closing: Token) -> Expr:
+        at = self.at(opening).to(self.at(closing))
+        known = {"2": "sqrt", "3": "cbrt"}.get(degree.text) if isinstance(degree, Number) else None
+        if known:
+            return Apply(known, (inner,), (), at)
+        return self.whole(Apply("^", (inner, Apply("/", (Number("1", at), degree), (), at)), (), at))
+
+    def absolute(self, opening: Token, inner: Expr, closing: Token) -> Expr:
+        return Apply("abs", (inner,), (), self.at(opening).to(self.at(closing)))
+
+    def vulgar(self, token: Token) -> Expr:
+        at = self.at(token)
+        value = Fraction(unicodedata.numeric(str(token))).limit_denominator(10)
+        return self.whole(Apply("/", (Number(str(value.numerator), at), Number(str(value.denominator), at)), (), at))
+
+    def whole(self, tree: Apply) -> Apply:
+        """A tree that holds together as if it stood in parentheses."""
+        self.outer[id(tree)] = tree.span
+        return tree
+
+    def size_list(self, *sizes: Expr | None) -> list[Expr]:
+        return [each for each in sizes if each is not None]
+
+    def sizes(self, *parts: Any) -> Expr:
+        inside: list[Expr] = []
+        for part in parts:
+            if not isinstance(part, Token):
+                inside.extend(part if isinstance(part, list) else [part])
+        spans = [self.at(part) if isinstance(part, Token) else part.span for part in parts if not isinstance(part, list)]
+        for each in inside:
+            if isinstance(each, Number) and not each.text.isdigit():
+                self.sheet.refuse("bad-shape", "a size is a whole number or a name", each.span.start, each.span.end, "write (2, 3)")
+        return Brackets(tuple(inside), spans[0].to(spans[-1]))
+
+
+def _enclosed_first(quotient: str, rest: list[Expr]) -> str:
+    """The reading in which only the first factor is below the bar."""
+    return f"({quotient})*" + "*".join(written(each) if isinstance(each, Name | Number) else f"({written(each)})" for each in rest)
+
+
+def _factors(product: Apply) -> list[Expr]:
+    found: list[Expr] = []
+    tree: Expr = product
+    while isinstance(tree, Apply) and tree.head == BESIDE:
+        found.append(tree.operands[1])
+        tree = tree.operands[0]
+    return [tree, *reversed(found)]
+
+
+class _Given(Lexer):
+    """The tokens are made before Lark is called."""
+
+    __future_interface__ = 1
+
+    def __init__(self, conf: Any) -> None:
+        pass
+
+    def lex(self, state: Any, parser_state: Any) -> Iterator[Token]:
+        return iter(state.text)
+
+
+_TREES = AnswerTrees()
+_ONE_AT_A_TIME = Lock()
+
+
+@cache
+def _parser() -> Lark:
+    def beside(_base: object, path: str) -> tuple[str, str]:
+        return path, (grammar_dir() / path).read_text("utf-8")
+
+    text = (grammar_dir() / "answers.lark").read_text("utf-8")
+    return Lark(
+        text, parser="lalr", lexer=_Given, start=["expr", "sizes"], maybe_placeholders=True, transformer=_TREES, import_paths=[beside]
+    )
+
+
+def tree_of(given: list[Token], sheet: Sheet, start: str = "expr") -> Expr:
+    """The tree of the tokens of one side. Raises BackpropError."""
+    with _ONE_AT_A_TIME:  # Lark's callbacks are shared
+        _TREES.begin(0)
+        _TREES.sheet = sheet
+        try:
+            found: Any = _parser().parse(given, start=start)
+        except UnexpectedToken as error:
+            from backprop_cli.lang.answers_complaints import complain
+
+            complain(error.token, given, sheet, start)
+        return cast(Expr, found)
+
+
+def holds_no_name(tree: Expr) -> bool:
+    """Whether a tree is a number, however it is written."""
+    return not names_in(tree)
