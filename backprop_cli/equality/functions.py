@@ -1,0 +1,302 @@
+"""The functions of the language on numbers with error bounds: values by mpmath's library, bounds by the slope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from backprop_cli.equality.balls import EDGE, LARGE, ONE, WIDE, ZERO, Ball, Ring, excludes_zero, top, undefined, vague
+
+# An upper bound of a slope: m*2^e.
+Slope = tuple[int, int]
+_UNIT: Slope = (1, 0)
+# Arguments up to these powers of two: of exp and its like, of sin and its like, of erf.
+_EXP, _CIRCLE, _ERF = 20, 400, 10
+_GUARD = 12  # bits more than are kept, so that the library's last one does not count
+_NARROW = 10  # slopes are taken at the middle: the error bound has to be that many bits below what it is compared with
+
+
+def _lead(a: Ball, up: int = 1) -> Slope:
+    """A short number that is a little more (up=1) or less (up=-1) than the size of a ball's middle."""
+    m = abs(a[0])
+    drop = m.bit_length() - 20
+    return ((m >> drop) + up, a[1] + drop) if drop > 0 else ((m << -drop) + up, a[1] + drop)
+
+
+def _over(up: Slope, down: Slope) -> Slope:
+    """A slope that is a quotient."""
+    return (up[0] << 24) // down[0] + 1, up[1] - down[1] - 24
+
+
+def _more(slope: Slope) -> Slope:
+    """A slope with room for how it changes inside the ball."""
+    return slope[0] + (slope[0] >> 6) + 1, slope[1]
+
+
+class Functions:
+    """mpmath's functions in a ring of balls."""
+
+    def __init__(self, ring: Ring) -> None:
+        from mpmath import libmp
+
+        self.lib: Any = libmp
+        self.ring = ring
+        self.bits = ring.bits + _GUARD
+
+    # ---- to and from the library ----
+
+    def _call(self, function: Callable[..., Any], *operands: Ball) -> Ball:
+        """The function of the middles; the error bound holds the rounding alone."""
+        raw = [self.lib.from_man_exp(m, e) for m, e, _ in operands]
+        sign, m, e, bits = function(*raw, self.bits)
+        if not m:
+            if e:
+                raise vague(LARGE)
+            return ZERO
+        short = self.ring.bits - bits
+        m, e = (m << short, e - short) if short > 0 else (m, e)
+        return self.ring.trim(-m if sign else m, e, 1)
+
+    def _spread(self, found: Ball, a: Ball, slope: Slope) -> Ball:
+        """The value with room for the error of the operand."""
+        if not a[2]:
+            return found
+        more, shift = a[2] * slope[0], a[1] + slope[1] - found[1]
+        if shift > self.ring.bits:
+            raise vague(WIDE)
+        return self.ring.trim(found[0], found[1], found[2] + (more << shift if shift >= 0 else (more >> -shift) + 1))
+
+    @staticmethod
+    def _narrow(a: Ball, below: int = 0) -> None:
+        """Refuses a ball whose radius is not well below that power of two."""
+        if a[2] and a[2].bit_length() + a[1] > below - _NARROW:
+            raise vague(WIDE)
+
+    # ---- exponential and hyperbolic ----
+
+    def exp(self, a: Ball) -> Ball:
+        """e^a."""
+        if not a[0] and not a[2]:
+            return ONE
+        if top(a) > _EXP:
+            raise vague(LARGE)
+        self._narrow(a)
+        found = self._call(self.lib.mpf_exp, a)
+        found = self._spread(found, a, _more(_lead(found)))
+        return self.ring.blurred(found) if top(a) < -self.ring.half else found
+
+    def _hyperbolic(self, function: Callable[..., Any], a: Ball) -> Ball:
+        if top(a) > _EXP:
+            raise vague(LARGE)
+        self._narrow(a)
+        found = self._call(function, a)
+        size, e = _lead(found)
+        return self._spread(found, a, _more((size + (1 << -e if e < 0 else 1), e)))
+
+    def sinh(self, a: Ball) -> Ball:
+        """The hyperbolic sine."""
+        return self._hyperbolic(self.lib.mpf_sinh, a) if a != ZERO else ZERO
+
+    def cosh(self, a: Ball) -> Ball:
+        """The hyperbolic cosine."""
+        if not a[0] and not a[2]:
+            return ONE
+        found = self._hyperbolic(self.lib.mpf_cosh, a)
+        return self.ring.blurred(found) if 2 * top(a) < -self.ring.half else found
+
+    def tanh(self, a: Ball) -> Ball:
+        """The hyperbolic tangent."""
+        if top(a) > _EXP:
+            raise vague(LARGE)
+        return self._flat(self._spread(self._call(self.lib.mpf_tanh, a), a, _UNIT))
+
+    def _flat(self, a: Ball) -> Ball:
+        """A value that has come so near 1 that its operand no longer shows."""
+        gap = self.ring.add(ONE, (-abs(a[0]), a[1], a[2])) if a[2] else a
+        return self.ring.blurred(a) if not gap[0] or top(gap) < -self.ring.half else a
+
+    # ---- logarithm, powers ----
+
+    def log(self, a: Ball) -> Ball:
+        """The natural logarithm; undefined up to 0."""
+        m, e, r = a
+        if abs(m) <= r:
+            raise vague(EDGE) if r else undefined("log of 0")
+        if m < 0:
+            raise undefined("log of a negative number")
+        self._narrow(a, top(a))
+        found = self._call(self.lib.mpf_log, a)
+        return self._spread(found, a, _more(_over((1, 0), _lead(a, -1)))) if found is not ZERO else self._spread((0, e, 0), a, _UNIT)
+
+    def cbrt(self, a: Ball) -> Ball:
+        """The real cube root, that of a negative number being negative."""
+        m, e, r = a
+        if abs(m) <= r:
+            if r:
+                raise vague(EDGE)
+            return ZERO
+        self._narrow(a, top(a))
+        found = self._call(lambda x, bits: self.lib.mpf_nthroot(x, 3, bits), (abs(m), e, 0))
+        found = self._spread(found, a, _more(_over(_lead(found), _lead(a, -1))))
+        return found if m > 0 else self.ring.negate(found)
+
+    def power(self, a: Ball, b: Ball) -> Ball:
+        """a^b; undefined for 0 to a negative exponent and for a negative base with an exponent that is not whole."""
+        exact = not b[2]
+        if exact and (not b[0] or (b[1] >= 0 and b[1] < 64) or (b[1] > -4096 and not b[0] % (1 << -b[1]))):
+            return self.ring.power(a, b[0] << b[1] if b[1] >= 0 else b[0] >> -b[1])
+        if not excludes_zero(a):
+            if a[2] or not excludes_zero(b):
+                raise vague(EDGE)
+            if b[0] < 0:
+                raise undefined("0 to a negative exponent")
+            return ZERO
+        if a[0] < 0:
+            raise undefined("a power of a negative number") if exact else vague(EDGE)
+        if a == ONE:
+            return ONE
+        return self.exp(self.ring.multiply(b, self.log(a)))
+
+    def rational_power(self, a: Ball, exponent: Fraction) -> Ball:
+        """a^(p/q) for an exact exponent."""
+        if exponent.denominator == 1:
+            return self.ring.power(a, exponent.numerator)
+        if exponent.denominator == 2 and a[0] >= 0:
+            return self.ring.power(self.ring.sqrt(a), exponent.numerator)
+        if excludes_zero(a) and a[0] < 0:
+            raise undefined("a power of a negative number")
+        return self.power(a, self.ring.number(exponent))
+
+    # ---- circular ----
+
+    def _circular(self, function: Callable[..., Any], a: Ball) -> Ball:
+        if top(a) > _CIRCLE:
+            raise vague(LARGE)
+        return self._call(function, a)
+
+    def sin(self, a: Ball) -> Ball:
+        """The sine."""
+        return self._spread(self._circular(self.lib.mpf_sin, a), a, _UNIT)
+
+    def cos(self, a: Ball) -> Ball:
+        """The cosine."""
+        if not a[0] and not a[2]:
+            return ONE
+        found = self._spread(self._circular(self.lib.mpf_cos, a), a, _UNIT)
+        return self.ring.blurred(found) if 2 * top(a) < -self.ring.half else found
+
+    def tan(self, a: Ball) -> Ball:
+        """The tangent."""
+        found = self._circular(self.lib.mpf_tan, a)
+        slope = _lead(self.ring.add(ONE, self.ring.multiply(found, found)))
+        self._narrow(a, -slope[0].bit_length() - slope[1])
+        return self._spread(found, a, _more(slope))
+
+    def atan(self, a: Ball) -> Ball:
+        """The inverse tangent."""
+        found = self._spread(self._call(self.lib.mpf_atan, a), a, _UNIT)
+        return self.ring.blurred(found) if top(a) > self.ring.half else found
+
+    def atan2(self, a: Ball, b: Ball) -> Ball:
+        """The angle of the point (b, a); undefined for (0, 0)."""
+        if a == ZERO and b == ZERO:
+            raise undefined("atan2(0, 0)")
+        if not excludes_zero(a) and a[2] and not (excludes_zero(b) and b[0] > 0):
+            raise vague(EDGE)
+        far = max((each for each in (a, b) if excludes_zero(each)), key=top, default=None)
+        if far is None:
+            raise vague(EDGE)
+        if far[0].bit_length() < far[2].bit_length() + _NARROW:
+            raise vague(WIDE)
+        found, slope = self._call(self.lib.mpf_atan2, a, b), _more(_over((1, 0), _lead(far, -1)))
+        return self._spread(self._spread(found, a, slope), b, slope)
+
+    # ---- those with edges ----
+
+    def _room(self, a: Ball, b: Ball) -> int | None:
+        """How far a is below b at least, as a power of two; None where both are exactly the same. Raises where it is above."""
+        order = self.ring.order(a, b)
+        if order is None:
+            raise vague(EDGE)
+        if order > 0:
+            raise undefined("")
+        if order == 0:
+            return None
+        m, e, r = self.ring.subtract(b, a)
+        if m <= r:
+            raise vague(EDGE)
+        return (m - r).bit_length() - 1 + e
+
+    def _inverse(self, function: Callable[..., Any], name: str, a: Ball, half: bool = True) -> Ball:
+        try:
+            room = self._room(self.ring.absolute(a), ONE)
+        except ArithmeticError as fault:
+            raise undefined(f"{name} of a number beyond 1") if not str(fault) else fault from None
+        if room is None:
+            if half:
+                return self._call(function, a)
+            raise undefined(f"{name} of 1 or -1")
+        return self._spread(self._call(function, a), a, (1, -(room // 2) + 1 if half else -room))
+
+    def asin(self, a: Ball) -> Ball:
+        """The inverse sine; undefined beyond 1."""
+        return self._inverse(self.lib.mpf_asin, "asin", a)
+
+    def acos(self, a: Ball) -> Ball:
+        """The inverse cosine; undefined beyond 1."""
+        return self._inverse(self.lib.mpf_acos, "acos", a)
+
+    def atanh(self, a: Ball) -> Ball:
+        """The inverse hyperbolic tangent; undefined from 1 on."""
+        return self._inverse(self.lib.mpf_atanh, "atanh", a, half=False)
+
+    def acosh(self, a: Ball) -> Ball:
+        """The inverse hyperbolic cosine; undefined below 1."""
+        try:
+            room = self._room(ONE, a)
+        except ArithmeticError as fault:
+            raise undefined("acosh of a number below 1") if not str(fault) else fault from None
+        return ZERO if room is None else self._spread(self._call(self.lib.mpf_acosh, a), a, (1, -(room // 2) + 1))
+
+    def asinh(self, a: Ball) -> Ball:
+        """The inverse hyperbolic sine."""
+        return self._spread(self._call(self.lib.mpf_asinh, a), a, _UNIT)
+
+    # ---- the error function ----
+
+    def erf(self, a: Ball) -> Ball:
+        """The error function."""
+        if top(a) > _ERF:
+            raise vague(LARGE)
+        return self._flat(self._spread(self._call(self.lib.mpf_erf, a), a, (2, 0)))
+
+    def erfc(self, a: Ball) -> Ball:
+        """1 - erf."""
+        if not a[0] and not a[2]:
+            return ONE
+        if top(a) > _ERF:
+            raise vague(LARGE)
+        found = self._call(self.lib.mpf_erfc, a)
+        if a[0] < 0:
+            gap = self.ring.subtract((2, 0, 0), found)
+            found = self._spread(found, a, (2, 0))
+            return self.ring.blurred(found) if not gap[0] or top(gap) < -self.ring.half else found
+        self._narrow(a, -_ERF)
+        # The slope is at most (2a + 2) times the value.
+        size, e = _lead(found)
+        return self._spread(found, a, (size << max(top(a), 0) + 3, e))
+
+    # ---- constants ----
+
+    def constant(self, which: str) -> Ball:
+        """pi or e."""
+        sign, m, e, _ = (self.lib.mpf_pi if which == "pi" else self.lib.mpf_e)(self.bits)
+        return self.ring.trim(m, e, 1)
+
+
+@cache
+def functions(bits: int, watch: bool) -> Functions:
+    """The functions with so many bits."""
+    return Functions(Ring(bits, watch))

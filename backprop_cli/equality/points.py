@@ -1,0 +1,144 @@
+"""Points at which functions are compared: near home, in plain ranges, far out, around literals; the same ones on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from hashlib import sha256
+from random import Random
+
+from backprop_cli.equality.balls import ONE, ZERO, Ball
+
+_BITS = 60
+_SIMPLE = [Fraction(each) for each in (2, 3, -1, "1/2", -2, 5, 4, "-1/2", "3/2", -3, 1, "5/2", "-3/2")]
+_LITERALS, _LITERAL_BITS = 12, 64
+_RANGES = ((0, 4), (-3, 3), (0, 1))
+
+
+def rounded(value: Fraction) -> Ball:
+    """A number with 60 bits, near a rational."""
+    if not value:
+        return ZERO
+    shift = _BITS - value.numerator.bit_length() + value.denominator.bit_length()
+    scaled = value * Fraction(2) ** shift
+    return round(scaled), -shift, 0
+
+
+def exact(ball: Ball) -> Fraction:
+    """The rational that the middle of a ball is."""
+    return Fraction(ball[0]) * Fraction(2) ** ball[1]
+
+
+class Points:
+    """Draws points: values of `leaves`, in that order.
+
+    `home` holds 60-bit values near those of a file, as far as it has any. In every group of `one_hot` exactly one leaf
+    is 1, the others 0.
+    """
+
+    def __init__(
+        self, leaves: Sequence[str], home: Mapping[str, Ball], one_hot: Sequence[Sequence[str]], literals: Sequence[Fraction], seed: str
+    ) -> None:
+        self.leaves, self.home = leaves, home
+        used = set(leaves)
+        self.groups = [tuple(group) for group in one_hot if used & set(group)]
+        self.hot = {each for group in self.groups for each in group}
+        self.literals = [
+            rounded(each)
+            for each in sorted(set(literals), key=lambda each: (abs(each), each))[:_LITERALS]
+            if each and each.numerator.bit_length() + each.denominator.bit_length() < _LITERAL_BITS
+        ]
+        self.random = Random(int.from_bytes(sha256(seed.encode("utf-8", "surrogatepass")).digest(), "big"))
+
+    @property
+    def vary(self) -> bool:
+        """Whether there is anything to draw."""
+        return bool(self.leaves)
+
+    # ---- populations ----
+
+    def near(self, size: float) -> list[Ball]:
+        """A point around home, with the signs of home; leaves without a home are drawn from (0, 4) or (-3, 3)."""
+        hot = self._chosen(at_home=True)
+        reach = max(int(size * 2.0**_BITS), 1)
+        found: list[Ball] = []
+        for each in self.leaves:
+            home = self.home.get(each)
+            if each in self.hot:
+                found.append(hot[each])
+            elif home is None:
+                found.append(self._uniform(*self.random.choice(_RANGES[:2])))
+            else:
+                step = self.random.randint(-reach, reach) or 1
+                found.append((home[0] * ((1 << _BITS) + step), home[1] - _BITS, 0) if home[0] else (step, -_BITS, 0))
+        return found
+
+    def anywhere(self, number: int) -> list[Ball]:
+        """A point away from home; the number of the draw tells where."""
+        hot = self._chosen(at_home=False)
+        kind = number % 6
+        if kind == 4 and not self.literals:
+            kind = 1
+        aimed = self.random.randrange(len(self.leaves)) if kind == 4 and self.leaves else -1
+        found: list[Ball] = []
+        for i, each in enumerate(self.leaves):
+            home = self.home.get(each)
+            if each in self.hot:
+                found.append(hot[each])
+            elif kind < 3:
+                found.append(self._uniform(*_RANGES[kind]))
+            elif kind == 3:
+                found.append(self._far())
+            elif kind == 4 and (i == aimed or self.random.random() < 0.3):
+                found.append(self._around(self.random.choice(self.literals)))
+            elif kind == 5 and home is not None and home[0] and self.random.random() < 0.5:
+                found.append(self._around(home))
+            else:
+                found.append(self._uniform(*_RANGES[1]))
+        return found
+
+    def simple(self, number: int) -> list[Ball]:
+        """A point of small whole numbers and halves."""
+        hot = self._chosen(at_home=False)
+        values = [_SIMPLE[(3 * i + number) % len(_SIMPLE)] for i in range(len(self.leaves))]
+        return [hot.get(each) or rounded(value) for each, value in zip(self.leaves, values, strict=True)]
+
+    def beside(self, number: int) -> list[Ball]:
+        """Home with one leaf doubled, increased by 1, halved, or with its sign turned."""
+        moving = [each for each in self.leaves if each not in self.hot and each in self.home]
+        hot = self._chosen(at_home=True)
+        change = moving[number % len(moving)] if moving else ""
+        found: list[Ball] = []
+        for each in self.leaves:
+            m, e, _ = home = self.home.get(each, ONE)
+            if each == change:
+                home = ((m, e + 1, 0) if m else ONE, rounded(exact(home) + 1), (m, e - 1, 0), (-m, e, 0))[number // len(moving) % 4]
+            found.append(hot.get(each, home))
+        return found
+
+    # ---- single values ----
+
+    def _chosen(self, at_home: bool) -> dict[str, Ball]:
+        """The one-hot leaves: as at home where that is asked for and known, else one of each group."""
+        found: dict[str, Ball] = {}
+        for group in self.groups:
+            if at_home and all(each in self.home for each in group):
+                found.update({each: self.home[each] for each in group})
+            else:
+                hot = self.random.randrange(len(group))
+                found.update({each: ONE if i == hot else ZERO for i, each in enumerate(group)})
+        return found
+
+    def _uniform(self, low: int, high: int) -> Ball:
+        return (low << _BITS) + (high - low) * self.random.getrandbits(_BITS) + 1, -_BITS, 0
+
+    def _far(self) -> Ball:
+        m = (1 << (_BITS - 1)) | self.random.getrandbits(_BITS - 1)
+        return (m if self.random.getrandbits(1) else -m), self.random.randint(-10, 16) - _BITS, 0
+
+    def _around(self, value: Ball) -> Ball:
+        m, e, _ = value
+        reach = self.random.choice((7, 14, 2))
+        step = self.random.getrandbits(_BITS) - (1 << (_BITS - 1))
+        m = m * ((1 << _BITS) + (step >> (reach - 1)))
+        return (m if self.random.random() < 0.8 else -m), e - _BITS, 0

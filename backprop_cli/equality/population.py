@@ -1,0 +1,71 @@
+"""What is seen at many points: how often every pair agrees, which branches were met, and the first point that tells it apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from backprop_cli.equality.balls import Ball
+from backprop_cli.equality.meeting import Meeting, OutOfMeans, Sight, Viewer
+from backprop_cli.equality.program import TIE, UNKNOWN
+
+# Sights without a clear answer after which more digits are used.
+_PATIENCE = 3
+
+
+class Population:
+    """Looks at points one by one and keeps count.
+
+    `level` is the step of the viewer's ladder of digits in use. `spent` tells that the work that may be done is used up.
+    """
+
+    def __init__(self, viewer: Viewer, level: int = 0) -> None:
+        self.viewer, self.level = viewer, level
+        self.agreements = [0] * (len(viewer.program.outputs) // 2)
+        self.outcomes: list[set[int]] = [set() for _ in viewer.program.deciders]
+        self.spent = False
+        self.missed = 0
+        self._dim = self._clear = 0
+
+    @property
+    def least(self) -> int:
+        """The number of agreements of the pair that has fewest."""
+        return min(self.agreements)
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether some decision always had the same outcome."""
+        return any(len(each) < 2 for each in self.outcomes)
+
+    def gather(
+        self, draws: Iterable[list[Ball]], enough: Callable[[], bool], accept: Callable[[Sight], bool] | None = None
+    ) -> Sight | None:
+        """Looks at draws until there are enough agreements; the first accepted sight that tells a pair apart, or None."""
+        try:
+            for point in draws:
+                sight = self.viewer.look(point, self.viewer.ladder[self.level])
+                if accept is not None and not accept(sight):
+                    self.missed += 1
+                    continue
+                if sight.apart is not None:
+                    return sight
+                self._note(sight)
+                if enough():
+                    break
+        except OutOfMeans:
+            self.spent = True
+        return None
+
+    def _note(self, sight: Sight) -> None:
+        dim = False
+        for i, each in enumerate(sight.meetings):
+            if each is Meeting.SAME:
+                self.agreements[i] += 1
+            dim = dim or each is Meeting.DIM
+        if self.outcomes and Meeting.SAME in sight.meetings:
+            for met, outcome in zip(self.outcomes, self.viewer.program.signature(sight.values), strict=True):
+                if outcome not in (UNKNOWN, TIE):
+                    met.add(outcome)
+        self._dim, self._clear = self._dim + dim, self._clear + (not dim)
+        if self._dim >= _PATIENCE and self._dim > self._clear and self.level + 1 < len(self.viewer.ladder):
+            self.level += 1
+            self._dim = self._clear = 0

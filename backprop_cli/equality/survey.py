@@ -1,0 +1,187 @@
+"""The decision on pairs of terms: exact identity first, then home, its surroundings, and points everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from backprop_cli.equality.balls import Ball
+from backprop_cli.equality.fields import Proof, Verdict, identical
+from backprop_cli.equality.home import Home, nearby
+from backprop_cli.equality.meeting import Budget, Meeting, OutOfMeans, Sight, Viewer
+from backprop_cli.equality.outcome import Decision, Prover, Region, Status, Witness
+from backprop_cli.equality.points import Points
+from backprop_cli.equality.population import Population
+from backprop_cli.equality.program import Program
+from backprop_cli.equality.terms import LEAF, Terms
+
+# Agreements that are asked of every pair in each population; where an identity is proved; and where it is proved up to signs.
+ENOUGH, _PROVED, _SIGNS = 12, 2, 6
+# Draws for a population at most, and more of them to meet branches that were not met.
+_DRAWS, _MORE, _NICE = 48, 24, 10
+_LARGE = 2_000
+_BY_DIGITS, _BY_PRIMES, _BY_ALGEBRA = "50 digits", "prime fields", "computer algebra"
+_SIZES = (0.25, 0.08, 0.02, 0.002)
+# Functions that are not defined everywhere, `^` with an exponent that is not whole among them.
+_PARTIAL = frozenset({"log", "sqrt", "asin", "acos", "acosh", "atanh", "^", "where", "atan2"})
+Pair = tuple[int, int, int]
+
+
+class Survey:
+    """One decision. `pairs` are (number, left, right) of basic terms; home's terms are basic too."""
+
+    def __init__(self, terms: Terms, pairs: Sequence[Pair], region: Region, seed: str, budget: Budget, prove: Prover | None) -> None:
+        self.terms, self.pairs, self.region, self.prove, self.budget, self.seed = terms, pairs, region, prove, budget, seed
+        roots = [each for _, left, right in pairs for each in (left, right)]
+        leaves = [each for each in terms.below(roots) if terms.heads[each] == LEAF]
+        self.given = {each: region.home[key] for each in leaves if (key := str(terms.data[each])) in region.home}
+        fixed = {each: value for each, value in self.given.items() if str(terms.data[each]) in region.fixed}
+        self.proof: Proof = identical(terms, [(left, right) for _, left, right in pairs], region, fixed, seed, budget)
+        self.program = Program(terms, roots, fixed)
+        self.view = Viewer(self.program, budget, self.program.literals)
+        complete = len(self.given) == len(leaves)
+        self.home = Home(terms, roots, self.given, self.program, budget) if complete else None
+        self.points = Points(self.program.leaves, nearby(terms, self.given), region.one_hot, self.program.literals, seed)
+        self.spent = False
+
+    # ---- the order of things ----
+
+    def decide(self) -> Decision:
+        """The verdict. Raises OutOfMeans."""
+        home = self.home
+        if home is not None and home.sight.apart is not None:
+            return self._unless_proved(Status.DIFFERENT, home.witness())
+        if not self.program.leaves:
+            return self._constant()
+        need = self._need()
+        around = Population(self.view)
+        if home is not None:
+            found = around.gather(self._near(around), lambda: around.least >= need, self._at_home)
+            if found is not None:
+                return self._apart_near(home, found)
+        everywhere = Population(self.view)
+        found = everywhere.gather(self._draws(0, _DRAWS), lambda: everywhere.least >= need)
+        if found is None and not everywhere.spent:
+            found = self._other_branches(around, everywhere)
+        self.spent = around.spent or everywhere.spent
+        if found is not None:
+            return self._apart_elsewhere(around, found)
+        return self._agreed(around, everywhere, need)
+
+    def _need(self) -> int:
+        if self.proof.verdict is not Verdict.EQUAL:
+            return ENOUGH
+        if self.proof.signs or not self._same_domain():
+            return ENOUGH if self.program.cost < _LARGE else _SIGNS
+        return _PROVED
+
+    def _same_domain(self) -> bool:
+        """Whether the right sides need nothing to be defined that the left sides do not need."""
+        left, right = (self._edges([pair[side] for pair in self.pairs]) for side in (1, 2))
+        return right <= left
+
+    def _edges(self, roots: Sequence[int]) -> set[int]:
+        terms = self.terms
+        found = {each for each in terms.below(roots) if terms.heads[each] in _PARTIAL}
+        return {
+            each
+            for each in found
+            if terms.heads[each] != "^" or (power := terms.value(terms.operands[each][1])) is None or power.denominator != 1
+        }
+
+    # ---- points ----
+
+    def _near(self, population: Population) -> Iterator[list[Ball]]:
+        for i in range(_DRAWS):
+            yield self.points.near(_SIZES[i % len(_SIZES)] / 4.0**population.missed)
+
+    def _at_home(self, sight: Sight) -> bool:
+        return self.home is None or not self.home.signature or self.home.matches(self.program.signature(sight.values))
+
+    def _draws(self, first: int, count: int) -> Iterator[list[Ball]]:
+        return (self.points.anywhere(i) for i in range(first, first + count))
+
+    def _other_branches(self, around: Population, everywhere: Population) -> Sight | None:
+        """More points where some decision has always had the same outcome."""
+        for mine, theirs in zip(everywhere.outcomes, around.outcomes, strict=True):
+            mine |= theirs
+        if not everywhere.one_sided:
+            return None
+        return everywhere.gather(self._draws(_DRAWS, _MORE), lambda: not everywhere.one_sided)
+
+    # ---- verdicts ----
+
+    def _constant(self) -> Decision:
+        home = self.home
+        assert home is not None
+        if all(each is Meeting.SAME for each in home.sight.meetings):
+            return self._equal()
+        if Meeting.OUTSIDE in home.sight.meetings:
+            return Decision(Status.UNDECIDED, why="the truth has no value")
+        return self._last_resort("the values could not be told apart, nor shown to be equal")
+
+    def _apart_near(self, home: Home, found: Sight) -> Decision:
+        meetings = home.sight.meetings
+        if Meeting.DIM in meetings:
+            return Decision(Status.UNDECIDED, "", self._witness(found), "whether the values at the point are equal could not be told")
+        if Meeting.SAME not in meetings:
+            return self._unless_proved(Status.DIFFERENT, self._nice(found, self.points.simple, None))
+        return self._unless_proved(Status.EQUAL_AT_POINT, self._nice(found, self.points.beside, self._at_home))
+
+    def _apart_elsewhere(self, around: Population, found: Sight) -> Decision:
+        witness = self._nice(found, self.points.simple, None)
+        home = self.home
+        if home is None or Meeting.SAME not in home.sight.meetings:
+            return self._unless_proved(Status.DIFFERENT, witness)
+        return self._unless_proved(Status.EQUAL_HERE if around.least else Status.EQUAL_AT_POINT, witness)
+
+    def _unless_proved(self, status: Status, witness: Witness) -> Decision:
+        """A difference; where a proof says that there is none, a fault of ours."""
+        if self.proof.verdict is Verdict.EQUAL and not self.proof.signs and witness.right is not None:
+            return Decision(Status.UNDECIDED, "", witness, "exact arithmetic and numbers contradict each other: a fault of this tool")
+        numbered = Witness(witness.point, witness.left, witness.right, self.pairs[witness.pair][0], witness.reason)
+        return Decision(status, _BY_DIGITS, numbered)
+
+    def _agreed(self, around: Population, everywhere: Population, need: int) -> Decision:
+        seen = min(a + b for a, b in zip(around.agreements, everywhere.agreements, strict=True))
+        verdict = self.proof.verdict
+        if verdict is Verdict.EQUAL and (need == _PROVED or seen >= _PROVED):
+            return self._equal()
+        if verdict is Verdict.RATIONAL and not seen:
+            return Decision(Status.DIFFERENT, _BY_PRIMES)
+        if verdict in (Verdict.RATIONAL, Verdict.APART):
+            return Decision(Status.UNDECIDED, why="both agree to all the digits that were looked at, but are not identical")
+        if seen >= ENOUGH and (not self.spent or everywhere.least >= _SIGNS):
+            return self._equal()
+        if self.spent:
+            return self._last_resort("the work that may be done on one answer is used up")
+        return self._last_resort("too few points were found at which both sides have a clear value")
+
+    def _equal(self) -> Decision:
+        return Decision(Status.EQUAL, _BY_PRIMES if self.proof.verdict is Verdict.EQUAL else _BY_DIGITS)
+
+    def _last_resort(self, why: str) -> Decision:
+        if self.prove is not None and all(self.prove(self.terms, pair[1:], self.region) for pair in self.pairs):
+            return Decision(Status.EQUAL, _BY_ALGEBRA)
+        return Decision(Status.UNDECIDED, why=why)
+
+    # ---- counterexamples ----
+
+    def _nice(self, found: Sight, candidates: Callable[[int], list[Ball]], accept: Callable[[Sight], bool] | None) -> Witness:
+        """A counterexample of simple numbers where one is soon found, else the one that was found."""
+        try:
+            for i in range(_NICE if self.program.cost < _LARGE else 2):
+                sight = self.view.look(candidates(i), found.bits)
+                if sight.apart is not None and (accept is None or accept(sight)):
+                    return self._witness(sight)
+        except OutOfMeans:
+            self.spent = True
+        return self._witness(found)
+
+    def _witness(self, sight: Sight) -> Witness:
+        point = self.view.named(sight.point)
+        for leaf in self.given:
+            key = str(self.terms.data[leaf])
+            if key not in point:
+                value = self.terms.value(self.given[leaf])
+                point[key] = value if value is not None else key
+        return self.view.witness(sight, point)
