@@ -1,0 +1,210 @@
+"""One claim against one truth: as functions, or as numbers at the point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from backprop_cli.equality.decide import Decision, Region, Status, decide, values
+from backprop_cli.homework import numbers
+from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.formulas import Formulas
+from backprop_cli.homework.lowering import Misfit
+from backprop_cli.homework.rounded import rounded_formula
+from backprop_cli.homework.rounded import slack as moved_by_rounding
+from backprop_cli.homework.shapes import fit
+from backprop_cli.homework.verdicts import Example, Verdict
+from backprop_cli.lang.syntax import Expr
+from backprop_cli.oracles.opinion import NoOpinion
+
+_DIGITS = 50
+_VERDICTS = {
+    Status.EQUAL: Verdict.CORRECT,
+    Status.EQUAL_HERE: Verdict.CORRECT,
+    Status.EQUAL_AT_POINT: Verdict.CORRECT_AT_POINT,
+    Status.DIFFERENT: Verdict.WRONG,
+    Status.UNDECIDED: Verdict.UNDECIDED,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """What comes of a comparison. `numeric` tells that numbers were compared at the point; `claimed` are the claim's terms."""
+
+    verdict: Verdict
+    how: str = ""
+    message: str = ""
+    notes: tuple[str, ...] = ()
+    example: Example | None = None
+    claimed: Ids | None = None
+    numeric: bool = False
+
+    @property
+    def right(self) -> bool:
+        return self.verdict is Verdict.CORRECT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measure:
+    """How strictly claims are compared. `rates` are variables of the answers with their values, where these are known."""
+
+    digits: int = 3
+    tolerance: Fraction | None = None
+    seed: str = ""
+    rates: Mapping[str, Fraction] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()
+
+
+class Comparer:
+    """Compares what a student wrote with terms of the board."""
+
+    def __init__(self, board: Board, measure: Measure) -> None:
+        self.board, self.measure = board, measure
+        terms = board.terms
+        self.home = {**board.home, **{name: terms.number(value) for name, value in measure.rates.items()}}
+        self.region = Region(home=self.home, fixed=board.fixed, one_hot=tuple(board.one_hot))
+
+    def formulas(self, world: World, literals: Mapping[str, int] | None = None, direct: bool = False) -> Formulas:
+        return Formulas(self.board, world, literals, direct=direct, extra=self.measure.extra)
+
+    def compare(self, truth: Ids, tree: Expr, world: World = TRUTH, loose: Ids | None = None, direct: bool = False) -> Compared:
+        """A right side against the truth. `loose` holds for each entry of the truth a term: how far it may lie from what is due."""
+        try:
+            claimed = self.formulas(world, direct=direct).terms_of(tree)
+        except Misfit as error:
+            return Compared(Verdict.WRONG, "shapes", f"this has no value: {error}")
+        except NoOpinion as error:
+            return Compared(Verdict.UNDECIDED, "", f"this cannot be worked out here: {error}")
+        try:
+            fitted, notes = fit(truth, claimed)
+        except Misfit as error:
+            return Compared(Verdict.WRONG, "shapes", str(error), claimed=claimed)
+        flat = fitted.ravel().tolist()
+        if not any(self.board.terms.moved[each] for each in flat):
+            found = self.as_numbers(truth, tree, flat, world, loose)
+        else:
+            found = self.as_functions(truth, tree, fitted, world)
+            if found.verdict is not Verdict.CORRECT and loose is not None and self.near(truth, flat, loose):
+                found = Compared(Verdict.CORRECT, "value", "", ("right at the point, within the rounding of the numbers it uses",))
+        return Compared(found.verdict, found.how, found.message, (*notes, *found.notes), found.example, claimed, found.numeric)
+
+    # ---- numbers ----
+
+    def as_numbers(self, truth: Ids, tree: Expr, claimed: list[int], world: World, loose: Ids | None) -> Compared:
+        """Constant entries against the values that the truth has at the point."""
+        terms = self.board.terms
+        wanted = truth.ravel().tolist()
+        missing = sorted({each for each in terms.leaves(terms.basic(wanted)) if each not in self.home})
+        if missing and any(terms.moved[each] for each in wanted):
+            decision = decide(terms, list(zip(wanted, claimed, strict=True)), self.region, self.measure.seed)
+            if decision.status is Status.EQUAL:
+                return Compared(Verdict.CORRECT, decision.how)
+            what = ", ".join(missing[:4])
+            return Compared(Verdict.UNDECIDED, "", f"a number needs a point, and {what} has no value; give one with --at", numeric=True)
+        due, given = self.known(wanted), self.known(claimed)
+        spelled = self.spelled(tree, len(wanted))
+        slack = moved_by_rounding(self, tree, len(wanted), world)
+        spread = (
+            [abs(each or Fraction(0)) for each in self.known(loose.ravel().tolist())] if loose is not None else [Fraction(0)] * len(wanted)
+        )
+        messages: list[str] = []
+        wrong: list[int] = []
+        for at, (true, own) in enumerate(zip(due, given, strict=True)):
+            if true is None:
+                return Compared(Verdict.UNDECIDED, "", "what is asked has no value at this point", numeric=True)
+            if own is None:
+                return Compared(Verdict.WRONG, "value", "this has no value: it divides by zero or leaves a function's domain", numeric=True)
+            found = numbers.compared(true, own, spelled[at], slack[at] + spread[at], self.measure.digits, self.measure.tolerance)
+            if not found.right and abs(true - own) <= spread[at] + slack[at]:
+                found = numbers.Digits(True, False, "right within the rounding of the numbers it uses")
+            if found.message and (not found.right or not wrong) and found.message not in messages:
+                messages = [found.message] if not found.right and not wrong else [*messages, found.message]
+            if not found.right:
+                wrong.append(at)
+        if wrong:
+            which = f"entry {_place(wrong[0], truth.shape)}: " if truth.ndim and truth.size > 1 and messages else ""
+            return Compared(Verdict.WRONG, "value", which + (messages[0] if messages else ""), numeric=True)
+        return Compared(Verdict.CORRECT, "value", "", tuple(messages[:1]), numeric=True)
+
+    def known(self, ids: list[int]) -> list[Fraction | None]:
+        """The values of terms at the point, to 50 digits; None where there is none."""
+        found: dict[int, Fraction | None] = {}
+        rest = []
+        for each in dict.fromkeys(ids):
+            value = self.board.terms.value(each)
+            if value is None:
+                rest.append(each)
+            else:
+                found[each] = value
+        for each, ball in zip(rest, values(self.board.terms, rest, self.home, _DIGITS) if rest else (), strict=True):
+            found[each] = None if ball is None else numbers.fraction(ball.mid)
+        return [found[each] for each in ids]
+
+    def spelled(self, tree: Expr, count: int) -> list[str | None]:
+        """The spelling of each entry that is a plain literal."""
+        try:
+            flat, _ = numbers.entries(tree)
+        except NoOpinion:
+            return [None] * count
+        if len(flat) != count:
+            return [None] * count
+        return [numbers.written(each).text for each in flat]
+
+    def near(self, truth: Ids, claimed: list[int], loose: Ids) -> bool:
+        """Whether all entries lie as near to the truth, at the point, as rounded numbers can bring them."""
+        known = self.known([*truth.ravel().tolist(), *claimed, *loose.ravel().tolist()])
+        size = len(claimed)
+        threes = zip(known[:size], known[size : 2 * size], known[2 * size :], strict=True)
+        return all(true is not None and own is not None and most is not None and abs(true - own) <= most for true, own, most in threes)
+
+    # ---- functions ----
+
+    def as_functions(self, truth: Ids, tree: Expr, claimed: Ids, world: World) -> Compared:
+        """A formula against the truth as functions of the leaves."""
+        found = self.decided(truth, claimed)
+        if found.status in (Status.DIFFERENT, Status.EQUAL_AT_POINT):
+            replaced = rounded_formula(self, truth, tree, world)
+            if replaced is not None:
+                return Compared(Verdict.CORRECT, replaced[0], "", replaced[1:])
+        return self.said(found)
+
+    def decided(self, truth: Ids, claimed: Ids) -> Decision:
+        pairs = list(zip(truth.ravel().tolist(), claimed.ravel().tolist(), strict=True))
+        return decide(self.board.terms, pairs, self.region, self.measure.seed)
+
+    def said(self, found: Decision) -> Compared:
+        notes: tuple[str, ...] = ()
+        message = ""
+        example = None
+        if found.status is Status.EQUAL_HERE:
+            notes = (f"right where the point is, not everywhere{_elsewhere(found)}",)
+        elif found.status is Status.EQUAL_AT_POINT:
+            message = f"agrees at this point alone{_elsewhere(found)}"
+        elif found.status is Status.UNDECIDED:
+            message = found.why
+        if found.witness is not None and found.status in (Status.DIFFERENT, Status.EQUAL_AT_POINT):
+            point = tuple((name, str(value)) for name, value in found.witness.point.items())
+            example = Example(point, str(found.witness.right), str(found.witness.left))
+        return Compared(_VERDICTS[found.status], found.how, message, notes, example)
+
+
+def _place(flat: int, shape: tuple[int, ...]) -> str:
+    return "[" + ", ".join(str(int(each)) for each in np.unravel_index(flat, shape)) + "]"
+
+
+def _elsewhere(found: Decision) -> str:
+    if found.witness is None:
+        return ""
+    some = list(found.witness.point.items())[:4]
+    return ": it differs at " + ", ".join(f"{name} = {_short(value)}" for name, value in some)
+
+
+def _short(value: Any) -> str:
+    exact = Fraction(value) if isinstance(value, Fraction | int) else None
+    if exact is None or len(str(exact)) <= 8:
+        return str(value)
+    return f"{float(exact):.6g}"

@@ -1,0 +1,166 @@
+"""Answers that are right up to a convention kept through the whole file: a factor of the loss, its sign, the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from backprop_cli.equality.decide import values
+from backprop_cli.homework import numbers
+from backprop_cli.homework.board import Board, Ids
+from backprop_cli.homework.comparing import Compared
+from backprop_cli.homework.shapes import fit
+from backprop_cli.homework.sitting import Line, Sitting
+from backprop_cli.homework.updates import turned
+from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.oracles.opinion import NoOpinion
+
+_DIGITS = 50
+_LOSS = (Fraction(2), Fraction(1, 2))
+_AT_LEAST = 2
+
+
+def settled(sitting: Sitting, lines: Sequence[Line]) -> list[Line]:
+    """The lines, those right up to a convention marked so."""
+    made = dict(enumerate(lines))
+    gradients = {at: line for at, line in made.items() if _is_gradient(sitting.board, line)}
+    made.update(_layout(sitting, gradients))
+    open_lines = {at: line for at, line in gradients.items() if made[at].found.verdict is not Verdict.CONVENTION}
+    factors = {at: _factor(sitting, line) for at, line in open_lines.items() if line.found.verdict is not Verdict.CORRECT}
+    if factors and None not in factors.values():
+        made.update(_factors(sitting, open_lines, {at: each for at, each in factors.items() if each is not None}, made))
+    return [made[at] for at in range(len(lines))]
+
+
+def _is_gradient(board: Board, line: Line) -> bool:
+    target, verdict = line.answer.target, line.found.verdict
+    return (
+        target.kind == "derivative"
+        and target.of == board.output
+        and target.wrt != board.output
+        and line.truth is not None
+        and line.found.how != "form"
+        and verdict in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH, Verdict.WRONG, Verdict.CORRECT_AT_POINT)
+    )
+
+
+def _as_convention(sitting: Sitting, line: Line, message: str) -> Line:
+    found = Compared(Verdict.CONVENTION, line.found.how, message, (), None, line.found.claimed, line.found.numeric)
+    return sitting.line(line.answer, line.tree, found, line.truth, line.world, notes=line.answer.notes)
+
+
+# ---- factors ----
+
+
+def _factor(sitting: Sitting, line: Line) -> Fraction | None:
+    """The factor between a claim and the truth, where it is one that conventions differ by."""
+    board, truth = sitting.board, line.truth
+    if truth is None or line.found.claimed is None:
+        return None
+    try:
+        claimed, _ = fit(truth, line.found.claimed)
+    except NoOpinion:
+        return None
+    allowed = (*_LOSS, Fraction(-1), *(each for size in _sizes(board) for each in (Fraction(size), Fraction(1, size))))
+    ratio = _ratio(board, truth, claimed)
+    if ratio is None:
+        return None
+    near = min(allowed, key=lambda each: abs(ratio - each))
+    if abs(ratio - near) > abs(near) / 50:
+        return None
+    scaled = _scaled(board, truth, near)
+    return near if sitting.comparer(line.answer).compare(scaled, line.tree).right else None
+
+
+def _scaled(board: Board, truth: Ids, factor: Fraction) -> Ids:
+    terms = board.terms
+    flat = [terms.apply("*", terms.number(factor), each) for each in truth.ravel().tolist()]
+    return np.array(flat, dtype=np.int64).reshape(truth.shape)
+
+
+def _sizes(board: Board) -> list[int]:
+    """How many patterns there may be: the lengths of all axes."""
+    return sorted({size for ids in board.values.values() for size in ids.shape if size > 1})
+
+
+def _ratio(board: Board, truth: Ids, claimed: Ids) -> Fraction | None:
+    """Claim divided by truth at the first entry that is not 0, at the point or where leaves have no value at another one."""
+    terms = board.terms
+    true, own = truth.ravel().tolist(), claimed.ravel().tolist()
+    home = dict(board.home)
+    for at, key in enumerate(each for each in terms.leaves(terms.basic([*true, *own])) if each not in home):
+        home[key] = terms.number(Fraction(7 + at % 5, 8))
+    known = values(terms, [*true, *own], home, _DIGITS)
+    for first, second in zip(known[: len(true)], known[len(true) :], strict=True):
+        if first is not None and second is not None and first.mid:
+            return numbers.fraction(second.mid) / numbers.fraction(first.mid)
+    return None
+
+
+def _factors(sitting: Sitting, gradients: dict[int, Line], factors: dict[int, Fraction], made: dict[int, Line]) -> dict[int, Line]:
+    """The lines that carry a factor, where the file does so throughout."""
+    board = sitting.board
+    shared = set(factors.values())
+    if len(shared) != 1:
+        return {}
+    (factor,) = shared
+    right = [line for line in gradients.values() if line.found.verdict is Verdict.CORRECT and not _is_zero(board, line)]
+    lines = {at: gradients[at] for at in factors}
+    if right:
+        inner = all(line.answer.target.wrt not in board.leaves for line in lines.values())
+        outer = any(line.answer.target.wrt in board.leaves for line in right)
+        if factor in _LOSS or factor <= 1 or not inner or not outer:
+            return {}
+        message = f"right up to where 1/{factor} is put: these lines leave it to the gradients of the leaves"
+        return {at: _as_convention(sitting, line, message) for at, line in lines.items()}
+    if len(lines) < _AT_LEAST:
+        return {}
+    if factor == -1:
+        ups = {at: line for at, line in made.items() if turned(line)}
+        if not ups or any(line.answer.target.kind == "update" and not turned(line) for line in made.values()):
+            return {}
+        message = "right up to the sign: minus the gradient throughout, and the update adds it"
+        return {at: _as_convention(sitting, line, message) for at, line in {**lines, **ups}.items()}
+    if factor in _LOSS:
+        message = f"right up to the factor {_said(factor)} throughout: the ½ or 2 of the loss placed elsewhere"
+    else:
+        message = f"right up to the factor {_said(factor)} throughout: the 1/N of the mean placed elsewhere"
+    return {at: _as_convention(sitting, line, message) for at, line in lines.items()}
+
+
+def _said(factor: Fraction) -> str:
+    return "½" if factor == Fraction(1, 2) else str(factor)
+
+
+def _is_zero(board: Board, line: Line) -> bool:
+    return line.truth is not None and all(board.terms.value(each) == 0 for each in line.truth.ravel().tolist())
+
+
+# ---- layout ----
+
+
+def _layout(sitting: Sitting, gradients: dict[int, Line]) -> dict[int, Line]:
+    """The matrix gradients that are transposed, where every one that is not symmetric is."""
+    found: dict[int, Line] = {}
+    for at, line in gradients.items():
+        if line.truth is None or line.truth.ndim != 2 or min(line.truth.shape) == 1:
+            continue
+        if line.found.verdict is Verdict.CORRECT:
+            if not _symmetric(sitting.board, line.truth):
+                return {}
+            continue
+        if line.found.claimed is None or line.found.claimed.shape != line.truth.T.shape:
+            return {}
+        if not sitting.comparer(line.answer).compare(line.truth.T, line.tree).right:
+            return {}
+        found[at] = line
+    if len(found) < _AT_LEAST:
+        return {}
+    message = "right in the transposed layout, which the file keeps throughout"
+    return {at: _as_convention(sitting, line, message) for at, line in found.items()}
+
+
+def _symmetric(board: Board, truth: Ids) -> bool:
+    return truth.shape == truth.T.shape and board.terms.basic(truth.ravel().tolist()) == board.terms.basic(truth.T.ravel().tolist())

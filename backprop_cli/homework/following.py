@@ -1,0 +1,80 @@
+"""What a student takes to be so after earlier wrong answers, and which of those answers may carry a later one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from backprop_cli.homework.board import Board, Ids, World
+from backprop_cli.lang.answers_syntax import Target
+
+_SINGLES = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slip:
+    """An earlier wrong answer: what was asked, the student's terms in the shape of the truth, how coarsely they were rounded."""
+
+    line: int
+    kind: str
+    of: str
+    by: str | None
+    claimed: Ids
+    truth: Ids
+    rounding: Fraction = Fraction(0)
+
+    def degenerate(self, board: Board) -> bool:
+        """Whether the answer makes the rest trivial: 0, 1 or -1 where that is not the truth's own value."""
+        plain = [board.terms.value(each) for each in self.claimed.ravel().tolist()]
+        return all(each in (0, 1, -1) for each in plain)
+
+
+def entry_replaced(truth: Ids, index: tuple[int, ...] | None, claimed: Ids) -> Ids:
+    """The truth with one entry, or all of it, as the student has it."""
+    if index is None:
+        return claimed
+    made = truth.copy()
+    made[index] = claimed
+    return np.asarray(made)
+
+
+def world_of(board: Board, slips: Sequence[Slip]) -> World:
+    """The world in which these answers hold."""
+    values: dict[str, Ids] = {}
+    derivatives: dict[tuple[str, str], Ids] = {}
+    edges: dict[tuple[str, str], Ids] = {}
+    for slip in slips:
+        if slip.by is None:
+            values[slip.of] = slip.claimed
+        elif slip.of == board.output:
+            derivatives[slip.of, slip.by] = slip.claimed
+        else:
+            derivatives[slip.of, slip.by] = slip.claimed
+            block = board.values[slip.of].shape + board.values[slip.by].shape
+            if slip.by in board.reads(slip.of) and slip.claimed.size == int(np.prod(block, dtype=int)):
+                edges[slip.of, slip.by] = slip.claimed.reshape(block)
+            elif slip.by in board.reads(slip.of) and slip.claimed.shape == board.values[slip.of].shape == board.values[slip.by].shape:
+                edges[slip.of, slip.by] = _diagonal(board, slip.claimed)
+    return World(values, derivatives, edges)
+
+
+def _diagonal(board: Board, claimed: Ids) -> Ids:
+    whole = np.full((claimed.size, claimed.size), board.terms.number(0), dtype=np.int64)
+    np.fill_diagonal(whole, claimed.ravel())
+    return whole.reshape(claimed.shape + claimed.shape)
+
+
+def worlds(board: Board, slips: Sequence[Slip], target: Target) -> Iterator[list[Slip]]:
+    """The sets of earlier wrong answers that may carry a line: each one by itself, the last first, then all together."""
+    usable = [slip for slip in slips if (slip.of, slip.by) != (target.of, target.wrt) and not slip.degenerate(board)]
+    last = list({(slip.of, slip.by): slip for slip in usable}.values())
+    for slip in reversed(last[-_SINGLES:]):
+        yield [slip]
+    if len(last) > 1:
+        yield last
+    first = list({(slip.of, slip.by): slip for slip in reversed(usable)}.values())
+    if {id(slip) for slip in first} != {id(slip) for slip in last}:
+        yield first

@@ -1,0 +1,162 @@
+"""A student's formula as terms: names, derivatives as symbols, derivatives of functions, factors side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from backprop_cli.calculus.table import row
+from backprop_cli.equality.slopes import pulled
+from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.lowering import Misfit, TermWalk
+from backprop_cli.lang.answers_syntax import BESIDE, DERIVATIVE, PARTIAL, PRIME
+from backprop_cli.lang.program import Define
+from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, postorder
+from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.walk import Item
+
+_SYMBOLS = frozenset({DERIVATIVE, PARTIAL})
+_LAST = 10**9
+# The variable that stands for the argument of a function that is differentiated; no name is spelled like it.
+_ARGUMENT = "(argument)"
+
+
+class Formulas(TermWalk):
+    """Reads answers over a board, in a world: the truth, or what the student takes for it.
+
+    `literals` gives terms for literals that stand for any number that rounds to them; `direct` reads `∂` along the direct
+    edge where there is one. `extra` are variables that only answers have, such as the rate of descent.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        world: World = TRUTH,
+        literals: Mapping[str, int] | None = None,
+        *,
+        direct: bool = False,
+        extra: Sequence[str] = (),
+    ) -> None:
+        super().__init__(board.scope, board.walk.planner, board.walk.engine)
+        self.board, self.world, self.literals, self.direct = board, world, literals or {}, direct
+        self.given, self.home, self.held_names = board.walk.given, board.walk.home, board.walk.held_names
+        self.values = {name: Item(board.value(name, world) if name in world.values else ids, name) for name, ids in board.values.items()}
+        for name, claimed in world.values.items():
+            self.values[name] = Item(claimed, name)
+        for name in extra:
+            self.values.setdefault(name, Item(np.array(board.terms.leaf(name)), name))
+
+    def terms_of(self, tree: Expr) -> Ids:
+        """The terms of a formula, in its shape. Raises NoOpinion, or Misfit where shapes do not go together."""
+        self.operations = 0
+        self.engine.statement = ""
+        try:
+            return self.evaluate(tree, _LAST).value
+        except (ValueError, IndexError) as error:
+            raise Misfit(str(error).splitlines()[0] if str(error) else "the shapes do not fit together") from None
+
+    def constant(self, text: str) -> Item:
+        if text in self.literals:
+            return Item(np.array(self.literals[text]), text)
+        return super().constant(text)
+
+    def name(self, name: str, frame: Any) -> Item:
+        if name in self.board.broken:
+            raise NoOpinion(f"{name} has no value: {self.board.broken[name]}")
+        return super().name(name, frame)
+
+    def below(self, part: Part) -> Sequence[Expr]:
+        if isinstance(part, Apply) and part.head in _SYMBOLS:
+            return ()
+        if isinstance(part, Apply) and part.head == PRIME:
+            return part.operands[1:]
+        return super().below(part)
+
+    def applied(self, part: Apply, frame: Any) -> Item:
+        if part.head in _SYMBOLS:
+            of, by = part.operands
+            assert isinstance(of, Name)
+            assert isinstance(by, Name)
+            return Item(self.symbol(of.id, by.id, part.head == PARTIAL))
+        if part.head == PRIME:
+            function = part.operands[0]
+            assert isinstance(function, Name)
+            (argument,) = self.taken(frame, 1)
+            return Item(self.prime(function.id, argument.value))
+        if part.head == BESIDE:
+            left, right = self.taken(frame, 2)
+            both = left.value.ndim and right.value.ndim
+            made = self.engine.product(left.value, right.value, part) if both else self.engine.apply("*", [left.value, right.value])
+            return Item(made)
+        return super().applied(part, frame)
+
+    def symbol(self, of: str, by: str, partial: bool) -> Ids:
+        """A derivative that stands in a formula as a symbol."""
+        for name in (of, by):
+            if name in self.board.broken:
+                raise NoOpinion(f"{name} has no value: {self.board.broken[name]}")
+        direct = self.board.partial(of, by, self.world) if partial and self.direct else None
+        return self.board.derivative(of, by, self.world) if direct is None else direct
+
+    def prime(self, function: str, argument: Ids) -> Ids:
+        """The derivative of a function of one operand, at each entry of its argument."""
+        terms = self.engine.terms
+        inner = terms.leaf(_ARGUMENT)
+        own = self.scope.function(function, _LAST)
+        value = self.of_own(own[1], own[0], inner) if own is not None else self.built_in(function, inner)
+        slope = pulled(terms, {value: terms.number(1)}, inner.__eq__).get(inner, terms.number(0))
+        flat = [terms.rewritten([slope], {inner: each})[0] for each in argument.ravel().tolist()]
+        return np.array(flat, dtype=np.int64).reshape(argument.shape)
+
+    def built_in(self, function: str, inner: int) -> int:
+        known = row(function)
+        if known is None or known.code is not None or known.fewest != 1:
+            raise NoOpinion(f"{function}' is not the derivative of a function of one number")
+        defaults = [int(self.constant_tree(Number(text))) for text in known.defaults.values()]
+        return self.engine.terms.apply(known.head, inner, *defaults)
+
+    def of_own(self, define: Define, place: int, inner: int) -> int:
+        if len(define.parameters) != 1:
+            raise NoOpinion(f"{define.name}' needs a function of one operand")
+        value = self.evaluate(define.body, place, {define.parameters[0]: Item(np.array(inner))}).value
+        if value.ndim:
+            raise NoOpinion(f"{define.name} gives an array")
+        return int(value)
+
+
+def symbols(tree: Expr) -> list[tuple[str, str]]:
+    """The derivatives that stand in a formula as symbols, as (of, by)."""
+    found: dict[tuple[str, str], None] = {}
+    for part in postorder(tree):
+        if isinstance(part, Apply) and part.head in _SYMBOLS:
+            of, by = part.operands
+            assert isinstance(of, Name)
+            assert isinstance(by, Name)
+            found[of.id, by.id] = None
+    return list(found)
+
+
+def rounded_literals(tree: Expr) -> dict[str, tuple[Fraction, Fraction]]:
+    """The decimals of three digits or more in a formula, each with its value and how far what it stands for may lie from it."""
+    found = {}
+    for part in postorder(tree):
+        if isinstance(part, Number) and significant(part.text) >= 3 and not part.text.isdecimal():
+            found[part.text] = part.exact, half_unit(part.text)
+    return found
+
+
+def significant(text: str) -> int:
+    """How many digits of a literal count: leading zeros do not."""
+    digits = text.lower().partition("e")[0].replace(".", "").lstrip("0")
+    return len(digits)
+
+
+def half_unit(text: str) -> Fraction:
+    """Half a unit in the last place of a literal; for one with 15 digits or more, what float64 work may lose."""
+    mantissa, _, exponent = text.lower().partition("e")
+    places = len(mantissa.partition(".")[2])
+    half = Fraction(1, 2) * Fraction(10) ** (int(exponent or "0") - places)
+    return max(half, abs(Fraction(text)) * Fraction(1, 10**13)) if significant(text) >= 15 else half

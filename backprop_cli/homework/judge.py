@@ -1,0 +1,184 @@
+"""The judge: a program and a text of answers in, a verdict for every line out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from backprop_cli.errors import BackpropError, Diagnostic, Source
+from backprop_cli.graph.build import build
+from backprop_cli.homework import conventions, solutions
+from backprop_cli.homework.board import Board
+from backprop_cli.homework.comparing import Comparer
+from backprop_cli.homework.following import world_of
+from backprop_cli.homework.formulas import half_unit, symbols
+from backprop_cli.homework.mistakes import Mistaken, Other, diagnose
+from backprop_cli.homework.rules import Rules, fitted, key
+from backprop_cli.homework.score import scored
+from backprop_cli.homework.sitting import Line, Sitting
+from backprop_cli.homework.targets import vocabulary
+from backprop_cli.homework.verdicts import Diagnosis, Judged, Judgement, Verdict
+from backprop_cli.lang.answers import read_answers
+from backprop_cli.lang.answers_syntax import Answer, Unreadable
+from backprop_cli.lang.program import Program
+from backprop_cli.lang.syntax import Number, postorder
+from backprop_cli.limits import SUBMISSION, Limits
+from backprop_cli.oracles.opinion import NoOpinion
+
+
+def judge(
+    program: Program,
+    answers: str | bytes | Source,
+    at: Mapping[str, Any] | None = None,
+    of: str | None = None,
+    rules: Rules | None = None,
+    name: str = "<answers>",
+    limits: Limits = SUBMISSION,
+) -> Judgement:
+    """The verdicts on a text of answers to a program.
+
+    Args:
+        program: what the teacher wrote; it must have no faults.
+        answers: what the student wrote, one statement a line.
+        at: values of leaves; they override those of the program.
+        of: the output that `da` and the rest are derivatives of; the last name assigned unless given.
+        rules: how exact answers must be, which must be there, and what they are worth.
+        name: what to call the answers in complaints.
+        limits: how much a submission may ask for.
+
+    Raises:
+        BackpropError: for a program that cannot be built, for rules that name what it does not have, and for a text
+            beyond the limits or without a single answer. A line that cannot be read is a verdict, not an error.
+    """
+    return Bench(program, at, of, rules).judge(answers, name, limits)
+
+
+class Bench:
+    """A program ready to judge any number of answer files: what depends on the program alone is worked out once."""
+
+    def __init__(self, program: Program, at: Mapping[str, Any] | None = None, of: str | None = None, rules: Rules | None = None) -> None:
+        graph = build(program, (at or {}).keys())
+        output = of or graph.output
+        if output is None or output not in graph.names:
+            hint = "name one of its nodes"
+            raise BackpropError(Diagnostic("unknown-name", f"{program.source.name} has no node {output}", hint=hint))
+        self.board = Board(program, at or {}, output)
+        self.rules = fitted(rules or Rules(), graph.names, output)
+        self.exercise = program.source.text
+        self.words = vocabulary(self.board)
+        self.params = tuple(leaf for leaf, role in graph.roles.items() if role == "param")
+
+    def judge(self, answers: str | bytes | Source, name: str = "<answers>", limits: Limits = SUBMISSION) -> Judgement:
+        """The verdicts on one text of answers."""
+        read = read_answers(answers, self.words, name, limits, self.rules.decimal_comma)
+        if not read:
+            raise BackpropError(Diagnostic("no-answers", f"{name} holds no answers", hint="write one on each line, as in  dL/da = 2*z*x"))
+        sitting = Sitting(self.board, self.rules, self.exercise)
+        lines = [sitting.judge(each) for each in read if isinstance(each, Answer)]
+        lines = conventions.settled(sitting, lines)
+        finished = iter([self.finished(sitting, line, lines) for line in lines])
+        records = tuple(_unreadable(each) if isinstance(each, Unreadable) else next(finished) for each in read)
+        return scored(Judgement(records, self.missing(lines), self.unanswered(lines)), self.rules)
+
+    def finished(self, sitting: Sitting, line: Line, lines: Sequence[Line]) -> Judged:
+        """The record of a line with the values at the point and, where it is wrong, what may have gone wrong."""
+        judged = line.judged
+        comparer = sitting.comparer(line.answer)
+        if judged.verdict is Verdict.CORRECT:
+            used = _wrong_before(line, lines)
+            return replace(judged, notes=(*judged.notes, *used))
+        if line.truth is None:
+            return judged
+        yours = None if line.found.claimed is None else solutions.values_text(comparer, line.found.claimed)
+        return replace(
+            judged,
+            yours=yours,
+            correct=solutions.values_text(comparer, line.truth),
+            solution=solutions.formula(self.board, line.truth),
+            diagnosis=self.diagnosis(sitting, line, lines, comparer),
+        )
+
+    def diagnosis(self, sitting: Sitting, line: Line, lines: Sequence[Line], comparer: Comparer) -> Diagnosis | None:
+        """What a wrong line is consistent with."""
+        found = line.found
+        if (
+            not self.rules.diagnose
+            or found.verdict is not Verdict.WRONG
+            or found.how == "form"
+            or found.claimed is None
+            or line.truth is None
+        ):
+            return None
+        target = line.answer.target
+        assert target.of is not None
+        others = [
+            Other(each.answer.target.of, each.answer.target.wrt, each.found.claimed, each.found.verdict is Verdict.CORRECT)
+            for each in lines
+            if each is not line
+            and each.found.claimed is not None
+            and each.answer.target.of is not None
+            and each.answer.target.kind != "update"
+        ]
+        halves = [float(half_unit(part.text)) for part in postorder(line.tree) if isinstance(part, Number) and not part.text.isdecimal()]
+        mistaken = Mistaken(
+            of=target.of,
+            by=target.wrt,
+            claimed=found.claimed,
+            truth=line.truth,
+            numeric=found.numeric,
+            half_unit=max(halves, default=None),
+            world=world_of(self.board, [slip for slip in sitting.slips if slip.line < line.answer.line]),
+            others=others,
+            tree=line.tree,
+            rate=sitting.rules.rate if sitting.rules.rate is not None else sitting.rate,
+            kind=target.kind,
+        )
+        try:
+            return diagnose(self.board, mistaken, comparer.measure.seed)
+        except NoOpinion:
+            return None
+
+    def missing(self, lines: Sequence[Line]) -> tuple[str, ...]:
+        """The required answers that nobody gave."""
+        given = {key(line.answer.target.text) for line in lines}
+        return tuple(each for each in self.rules.require if each not in given)
+
+    def unanswered(self, lines: Sequence[Line]) -> tuple[str, ...]:
+        """The gradients of parameters that no line answers, for information."""
+        if self.rules.require:
+            return ()
+        given = {
+            line.answer.target.wrt
+            for line in lines
+            if line.answer.target.kind == "derivative" and line.answer.target.of == self.board.output
+        }
+        return tuple(f"d{self.board.output}/d{each}" for each in self.params if each not in given)
+
+
+def _unreadable(each: Unreadable) -> Judged:
+    left, sign, right = each.text.partition("=")
+    of = left.strip() if sign else ""
+    return Judged(
+        each.line,
+        of,
+        right.strip() if sign else each.text,
+        Verdict.UNREADABLE,
+        "",
+        each.diagnostic.message,
+        complaint=each.diagnostic,
+        text=each.text,
+    )
+
+
+def _wrong_before(line: Line, lines: Sequence[Line]) -> list[str]:
+    """Notes on the symbols of a right formula that the student got wrong in earlier lines."""
+    used = {pair for tree in line.answer.links for pair in symbols(tree)}
+    notes = []
+    for each in lines:
+        target = each.answer.target
+        if each is line:
+            break
+        if (target.of, target.wrt) in used and each.found.verdict is Verdict.WRONG and target.kind == "derivative":
+            notes.append(f"the step is right; {target.text}, which it uses, is wrong in line {each.answer.line}")
+    return notes

@@ -1,0 +1,153 @@
+"""Formulas with decimals of three digits or more: each may stand for any number that rounds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Protocol
+
+from backprop_cli.equality.decide import Decision, Region, Status, values
+from backprop_cli.equality.slopes import gradient
+from backprop_cli.homework import numbers
+from backprop_cli.homework.board import Board, Ids, World
+from backprop_cli.homework.formulas import Formulas, rounded_literals
+from backprop_cli.homework.shapes import fit
+from backprop_cli.lang.syntax import Expr
+from backprop_cli.oracles.opinion import NoOpinion
+
+_DIGITS = 50
+_MOST = 6
+_ALIKE = Fraction(1, 10**25)
+
+
+class Compares(Protocol):
+    """What is needed of a comparer."""
+
+    board: Board
+    region: Region
+    home: dict[str, int]
+
+    def formulas(self, world: World, literals: Mapping[str, int] | None = None, direct: bool = False) -> Formulas: ...
+    def decided(self, truth: Ids, claimed: Ids) -> Decision: ...
+
+
+def rounded_formula(comparer: Compares, truth: Ids, tree: Expr, world: World) -> tuple[str, ...] | None:
+    """The layer that decided and notes where a formula is right for some numbers that its decimals round; else None."""
+    literals = rounded_literals(tree)
+    if not literals or len(literals) > _MOST:
+        return None
+    terms = comparer.board.terms
+    simple = dict(numbers.simple_readings(tree))
+    claimed = _read(comparer, tree, world, {text: terms.number(value) for text, value in simple.items()}, truth)
+    if claimed is not None:
+        found = comparer.decided(truth, claimed)
+        if found.status in (Status.EQUAL, Status.EQUAL_HERE):
+            here = ("right where the point is, not everywhere",) if found.status is Status.EQUAL_HERE else ()
+            return found.how, "reading " + ", ".join(f"{text} as {value}" for text, value in simple.items()), *here
+    if len(literals) == 1:
+        ((text, about),) = literals.items()
+        if _stands_for_one_number(comparer, truth, tree, world, text, about):
+            return "50 digits", f"reading {text} as a rounded constant"
+    return None
+
+
+def slack(comparer: Compares, tree: Expr, count: int, world: World) -> list[Fraction]:
+    """How far rounded decimals inside constant formulas may move each of `count` entries."""
+    literals = rounded_literals(tree)
+    nothing = [Fraction(0)] * count
+    if not literals:
+        return nothing
+    terms = comparer.board.terms
+    leaves = {text: terms.leaf(_key(text)) for text in literals}
+    home = {**comparer.home, **{_key(text): terms.number(value) for text, (value, _) in literals.items()}}
+    try:
+        ids = comparer.formulas(world, leaves).terms_of(tree).ravel().tolist()
+    except NoOpinion:
+        return nothing
+    if len(ids) != count:
+        return nothing
+    halves = [half for _, half in literals.values()]
+    found = []
+    for each in ids:
+        slopes = gradient(terms, each, leaves.values())
+        balls = values(terms, [slopes[leaf] for leaf in leaves.values()], home, _DIGITS)
+        parts = [abs(numbers.fraction(ball.mid)) * half for ball, half in zip(balls, halves, strict=True) if ball is not None]
+        found.append(sum(parts, Fraction(0)))
+    return found
+
+
+def _key(text: str) -> str:
+    return f"(about {text})"
+
+
+def _read(comparer: Compares, tree: Expr, world: World, literals: Mapping[str, int], truth: Ids) -> Ids | None:
+    try:
+        return fit(truth, comparer.formulas(world, literals).terms_of(tree))[0]
+    except NoOpinion:
+        return None
+
+
+def _stands_for_one_number(comparer: Compares, truth: Ids, tree: Expr, world: World, text: str, about: tuple[Fraction, Fraction]) -> bool:
+    """Whether one number that rounds to a literal makes the formula right at every point tried: it is solved for at each."""
+    terms = comparer.board.terms
+    leaf = terms.leaf(_key(text))
+    claimed = _read(comparer, tree, world, {text: leaf}, truth)
+    if claimed is None:
+        return False
+    pairs = list(zip(truth.ravel().tolist(), claimed.ravel().tolist(), strict=True))
+    found: list[Fraction] = []
+    for point in _points(comparer, terms.leaves(terms.basic([each for pair in pairs for each in pair])), _key(text)):
+        for true, own in pairs:
+            if leaf in terms.below([own]):
+                solved = _solved(comparer, (true, own, leaf), point, _key(text), about)
+                if solved is None:
+                    return False
+                found.append(solved)
+            elif not _alike(comparer, true, own, point):
+                return False
+    return bool(found) and all(abs(each - found[0]) <= _ALIKE * abs(found[0]) for each in found)
+
+
+def _points(comparer: Compares, keys: Sequence[str], without: str) -> list[dict[str, int]]:
+    """The point and three more around it, or four anywhere where there is none."""
+    terms = comparer.board.terms
+    points = []
+    for number in range(4):
+        point: dict[str, int] = {}
+        for at, key in enumerate(each for each in keys if each != without):
+            if key in comparer.home and (number == 0 or key in comparer.region.fixed):
+                point[key] = comparer.home[key]
+                continue
+            factor = Fraction(1000 + 37 * number + 11 * ((at * 7 + number * 3) % 13), 1000)
+            value = terms.value(comparer.home[key]) if key in comparer.home else Fraction(3 + at % 4, 4)
+            point[key] = terms.number((value if value is not None else Fraction(3, 2)) * factor)
+        points.append(point)
+    return points
+
+
+def _alike(comparer: Compares, true: int, own: int, point: Mapping[str, int]) -> bool:
+    first, second = values(comparer.board.terms, [true, own], point, _DIGITS)
+    if first is None or second is None:
+        return False
+    return abs(numbers.fraction(first.mid) - numbers.fraction(second.mid)) <= numbers.SAME * abs(numbers.fraction(first.mid))
+
+
+def _solved(
+    comparer: Compares, about: tuple[int, int, int], point: Mapping[str, int], key: str, literal: tuple[Fraction, Fraction]
+) -> Fraction | None:
+    """The value of a literal that makes two terms equal at a point, by Newton's method; None where it does not round to it."""
+    terms = comparer.board.terms
+    true, own, leaf = about
+    slope = gradient(terms, own, [leaf])[leaf]
+    middle, half = literal
+    value = middle
+    for _ in range(7):
+        here = {**point, key: terms.number(value)}
+        first, second, rise = values(terms, [true, own, slope], here, _DIGITS)
+        if first is None or second is None or rise is None or not rise.mid:
+            return None
+        value += (numbers.fraction(first.mid) - numbers.fraction(second.mid)) / numbers.fraction(rise.mid)
+        value = Fraction(round(value * 2**200), 2**200)
+        if abs(value - middle) > 2 * half:
+            return None
+    return value if abs(value - middle) <= half else None

@@ -1,0 +1,278 @@
+"""One answer file being judged, line by line: what was claimed so far is kept, because later lines may rest on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from backprop_cli.errors import Diagnostic, Source
+from backprop_cli.homework import forms, shapes, updates
+from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.comparing import Compared, Comparer, Measure
+from backprop_cli.homework.following import Slip, entry_replaced, world_of, worlds
+from backprop_cli.homework.formulas import half_unit, symbols
+from backprop_cli.homework.lowering import Misfit
+from backprop_cli.homework.numbers import written
+from backprop_cli.homework.rules import Rules
+from backprop_cli.homework.targets import options, rates, shape_of, whole
+from backprop_cli.homework.verdicts import Judged, Verdict
+from backprop_cli.lang.answers_syntax import PARTIAL, Answer, Target
+from backprop_cli.lang.syntax import Apply, Expr, Number, names_in, postorder
+from backprop_cli.oracles.opinion import NoOpinion
+
+# From the worst to the best: a chain is as good as its worst link.
+_WORST_FIRST = (
+    Verdict.UNREADABLE,
+    Verdict.WRONG,
+    Verdict.UNDECIDED,
+    Verdict.CORRECT_AT_POINT,
+    Verdict.CONVENTION,
+    Verdict.FOLLOW_THROUGH,
+    Verdict.CORRECT,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """An answer with its verdict so far and what was learnt on the way: the link that decided and how it compared."""
+
+    answer: Answer
+    judged: Judged
+    tree: Expr
+    found: Compared
+    truth: Ids | None = None
+    world: World = TRUTH
+
+
+@dataclass(slots=True, eq=False)
+class Sitting:
+    """The state of judging one file."""
+
+    board: Board
+    rules: Rules
+    exercise: str
+    slips: list[Slip] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    rate: Fraction | None = None
+    rests_on: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict)
+    lines: dict[tuple[str, str | None], int] = field(default_factory=dict)
+
+    def comparer(self, answer: Answer, extra: Iterable[str] = ()) -> Comparer:
+        """The comparer for a line; its random points depend on the exercise and the line alone."""
+        target = answer.target.text
+        tolerance = self.rules.tolerance_of(target)
+        exact = None if tolerance is None else Fraction(tolerance)
+        seed = f"{self.exercise}\n{target} = {' = '.join(answer.link_texts)}"
+        known = {name: self.rules.rate for name in extra if self.rules.rate is not None}
+        return Comparer(self.board, Measure(self.rules.digits, exact, seed, known, tuple(extra)))
+
+    def judge(self, answer: Answer) -> Line:
+        """One line. What it claims is kept for the lines after it."""
+        kind = answer.target.kind
+        foreign = self.foreign(answer)
+        if foreign is not None:
+            return self.line(answer, answer.links[0], Compared(Verdict.UNREADABLE), complaint=foreign)
+        try:
+            if kind == "shape":
+                return self.of_shape(answer)
+            if kind == "update":
+                return updates.judged(self, answer)
+            return self.of_terms(answer)
+        except Misfit as error:
+            return self.line(answer, answer.links[0], Compared(Verdict.WRONG, "shapes", str(error)))
+        except NoOpinion as error:
+            return self.line(answer, answer.links[0], Compared(Verdict.UNDECIDED, "", str(error)))
+
+    def foreign(self, answer: Answer) -> Diagnostic | None:
+        """A name that only updates may use, in a line that is none."""
+        if answer.target.kind in ("update", "shape"):
+            return None
+        names = rates(frozenset(self.board.values) | frozenset(self.board.broken))
+        for tree in answer.links:
+            for name, span in names_in(tree).items():
+                if name in names:
+                    message = f"no node is named {name}"
+                    return Diagnostic("unknown-name", message, Source("<answers>", answer.text), span, hint="only an update has a rate")
+        for each in (answer.target.of, answer.target.wrt):
+            if each in names:
+                return Diagnostic("unknown-name", f"no node is named {each}", Source("<answers>", answer.text))
+        return None
+
+    # ---- values and derivatives ----
+
+    def of_terms(self, answer: Answer) -> Line:
+        comparer = self.comparer(answer)
+        notes: list[str] = []
+        line: Line | None = None
+        for tree in answer.links:
+            found, truth, world, slips = self.link(answer, tree, comparer)
+            verdict = found.verdict
+            if slips and verdict is Verdict.CORRECT:
+                carried = ", ".join(str(slip.line) for slip in slips)
+                verdict = Verdict.FOLLOW_THROUGH
+                found = Compared(
+                    verdict,
+                    found.how,
+                    f"right given the answer of line {carried}",
+                    found.notes,
+                    claimed=found.claimed,
+                    numeric=found.numeric,
+                )
+            notes.extend(note for note in found.notes if note not in notes)
+            each = self.line(answer, tree, found, truth, world)
+            if line is None or _WORST_FIRST.index(verdict) < _WORST_FIRST.index(line.found.verdict):
+                line = each
+            elif verdict is line.found.verdict:
+                line = Line(answer, line.judged, tree, Compared(verdict, found.how, found.message or line.found.message), truth, world)
+            if verdict not in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH):
+                break
+        assert line is not None
+        holds = line.found.verdict in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH)
+        broken = None if holds or len(answer.links) == 1 else answer.links.index(tree) + 1
+        line = self.line(answer, line.tree, line.found, line.truth, line.world, notes=notes, broken=broken)
+        line = forms.required(line, self.rules.form_of(answer.target.text), self)
+        self.keep(line)
+        return line
+
+    def link(self, answer: Answer, tree: Expr, comparer: Comparer) -> tuple[Compared, Ids | None, World, list[Slip]]:
+        """One right side: against the truth, then in the worlds of the student's earlier wrong answers."""
+        circle = self.circle(answer.target, tree)
+        if circle:
+            return Compared(Verdict.WRONG, "", circle), None, TRUTH, []
+        first, truth = self.best(answer.target, tree, comparer, TRUTH)
+        if first.verdict is not Verdict.WRONG:
+            return first, truth, TRUTH, []
+        for slips in worlds(self.board, self.slips, answer.target):
+            found = self.carried(answer.target, tree, comparer, slips)
+            if found is not None:
+                needed = self.fewest(answer.target, tree, comparer, slips)
+                return found, truth, world_of(self.board, needed), needed
+        return first, truth, TRUTH, []
+
+    def carried(self, target: Target, tree: Expr, comparer: Comparer, slips: list[Slip]) -> Compared | None:
+        """How a formula compares where earlier wrong answers hold, if it is right there and something is left to be right about."""
+        try:
+            found, due = self.best(target, tree, comparer, world_of(self.board, slips), _rounding(slips))
+        except NoOpinion:
+            return None
+        return found if found.right and not self.trivial(due) else None
+
+    def fewest(self, target: Target, tree: Expr, comparer: Comparer, slips: list[Slip]) -> list[Slip]:
+        """The earlier answers without which a line is not right."""
+        needed = list(slips)
+        for slip in slips if len(slips) > 1 else ():
+            rest = [each for each in needed if each is not slip]
+            if rest and self.carried(target, tree, comparer, rest) is not None:
+                needed = rest
+        return needed
+
+    def trivial(self, due: Ids) -> bool:
+        """Whether nothing is left of a truth that an earlier answer was put into."""
+        return all(self.board.terms.value(each) == 0 for each in due.ravel().tolist())
+
+    def best(self, target: Target, tree: Expr, comparer: Comparer, world: World, rounding: Fraction = Fraction(0)) -> tuple[Compared, Ids]:
+        """The best of the readings: which truth is meant, and what `∂` means inside the formula."""
+        partial = any(isinstance(part, Apply) and part.head == PARTIAL for part in postorder(tree))
+        best: tuple[Compared, Ids] | None = None
+        for truth, note in options(self.board, target, world):
+            loose = updates.scaled_size(self.board, truth, rounding) if rounding else None
+            for direct in (False, True) if partial else (False,):
+                found = comparer.compare(truth, tree, world, loose, direct)
+                if note and found.right:
+                    found = Compared(
+                        found.verdict, found.how, found.message, (*found.notes, note), found.example, found.claimed, found.numeric
+                    )
+                if best is None or _WORST_FIRST.index(found.verdict) > _WORST_FIRST.index(best[0].verdict):
+                    best = found, truth
+                if found.right:
+                    return best
+        assert best is not None
+        return best
+
+    def circle(self, target: Target, tree: Expr) -> str:
+        """Why a formula is no answer, where it refers to itself, directly or through earlier answers."""
+        if target.wrt is None:
+            return "this refers to itself, which is no answer" if target.of in names_in(tree) else ""
+        assert target.of is not None
+        own = (target.of, target.wrt)
+        pending = symbols(tree)
+        if own in pending:
+            return "this refers to itself, which is no answer"
+        seen: set[tuple[str, str]] = set()
+        while pending:
+            each = pending.pop()
+            if each == own:
+                return "this goes round in a circle: an answer that it uses was itself given by this one"
+            if each not in seen:
+                seen.add(each)
+                pending.extend(self.rests_on.get(each, ()))
+        return ""
+
+    # ---- shapes ----
+
+    def of_shape(self, answer: Answer) -> Line:
+        due = shape_of(self.board, answer.target)
+        for tree in answer.links:
+            verdict, message = shapes.judged(due, tree, self.sizes)
+            if verdict is not Verdict.CORRECT:
+                break
+        notes = [message] if verdict is Verdict.CORRECT and message else []
+        return self.line(answer, tree, Compared(verdict, "shape", "" if notes else message), notes=notes)
+
+    # ---- keeping ----
+
+    def keep(self, line: Line) -> None:
+        """What a line claimed, for the lines after it."""
+        target, found = line.answer.target, line.found
+        assert target.of is not None
+        self.lines[target.of, target.wrt] = line.answer.line
+        if target.wrt is not None and found.verdict is Verdict.CORRECT:
+            used = [symbols(tree) for tree in line.answer.links]
+            self.rests_on[target.of, target.wrt] = [] if any(not each for each in used) else used[-1]
+        if found.verdict in (Verdict.CORRECT, Verdict.UNDECIDED) or found.claimed is None:
+            return
+        truth = whole(self.board, target)
+        claimed = found.claimed
+        try:
+            claimed = shapes.fit(truth if target.index is None else truth[target.index], claimed)[0]
+        except Misfit:
+            return
+        rounding = _relative(line.tree) if found.numeric else Fraction(0)
+        made = entry_replaced(truth, target.index, claimed)
+        self.slips.append(Slip(line.answer.line, target.kind, target.of, target.wrt, made, truth, rounding))
+
+    def line(
+        self,
+        answer: Answer,
+        tree: Expr,
+        found: Compared,
+        truth: Ids | None = None,
+        world: World = TRUTH,
+        *,
+        notes: Iterable[str] | None = None,
+        broken: int | None = None,
+        complaint: Diagnostic | None = None,
+    ) -> Line:
+        """A line and its record."""
+        told = (*answer.notes, *(found.notes if notes is None else notes))
+        given = " = ".join(answer.link_texts)
+        judged = Judged(
+            line=answer.line, of=answer.target.text, given=given, verdict=found.verdict, how=found.how, message=found.message,
+            notes=told, broken=broken, example=found.example, complaint=complaint, text=answer.text,
+        )  # fmt: skip
+        return Line(answer, judged, tree, found, truth, world)
+
+
+def _rounding(slips: list[Slip]) -> Fraction:
+    return max((slip.rounding for slip in slips), default=Fraction(0))
+
+
+def _relative(tree: Expr) -> Fraction:
+    """How coarsely the decimals of a number answer were rounded, relative to them."""
+    found = [
+        half_unit(part.text) / abs(part.exact)
+        for part in postorder(tree)
+        if isinstance(part, Number) and part.exact and not part.text.isdecimal()
+    ]
+    return max(found, default=Fraction(0)) if written(tree) else Fraction(0)

@@ -1,0 +1,93 @@
+"""What an answer is about, as terms of the board: the truth that it is compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backprop_cli.calculus.table import ROWS, SEVERAL, function_names, row
+from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.lowering import Misfit, shape_text
+from backprop_cli.lang.answers_syntax import Signature, Target, Vocabulary
+from backprop_cli.oracles.opinion import NoOpinion
+
+# What a rate of descent may be called in an update, where the graph has no such name.
+RATES = ("lr", "eta", "η", "alpha", "α", "rate", "learning_rate", "gamma", "γ", "epsilon", "ε", "step")
+_MANY = 64
+
+
+def vocabulary(board: Board) -> Vocabulary:
+    """What may be named in answers to a graph."""
+    names = frozenset(board.values) | frozenset(board.broken)
+    functions = {name: defined[-1][1] for name, defined in board.scope.functions.items()}
+    signatures = {name: _signature(name) for name in function_names()}
+    signatures.update({name: Signature(name, len(define.parameters), len(define.parameters)) for name, define in functions.items()})
+    return Vocabulary(names | rates(names), frozenset(functions), board.output, signatures)
+
+
+def rates(names: frozenset[str]) -> frozenset[str]:
+    """The names of rates that no node has."""
+    return frozenset(RATES) - names
+
+
+def _signature(name: str) -> Signature:
+    if name in SEVERAL or name in SEVERAL.values():
+        return Signature(name, 1, _MANY)
+    known = row(name) or ROWS[name]
+    return Signature(known.head, known.fewest, len(known.operands) + len(known.static))
+
+
+def options(board: Board, target: Target, world: World = TRUTH) -> list[tuple[Ids, str]]:
+    """The truths that an answer may mean, each with a note on the reading.
+
+    Where a name feeds another both directly and through other nodes, `∂` may mean the direct edge alone. Raises NoOpinion
+    where the graph has no value for it, Misfit for an entry that is not there.
+    """
+    assert target.of is not None
+    for name in (target.of, target.wrt):
+        if name is not None and name in board.broken:
+            raise NoOpinion(f"{name} has no value: {board.broken[name]}")
+    if target.wrt is None:
+        return [(_entry(board.value(target.of, world), target), "")]
+    total = _entry(board.derivative(target.of, target.wrt, world), target)
+    if not target.partial:
+        return [(total, "")]
+    direct = board.partial(target.of, target.wrt, world)
+    if direct is None or same(board, direct, board.derivative(target.of, target.wrt, world)):
+        return [(total, "")]
+    return [
+        (total, f"read as the total derivative, through every path from {target.wrt}"),
+        (_entry(direct, target), f"read as the partial derivative along the edge from {target.wrt} alone; the total one has more paths"),
+    ]
+
+
+def same(board: Board, left: Ids, right: Ids) -> bool:
+    """Whether two arrays hold the same terms, trivial differences aside."""
+    if left.shape != right.shape:
+        return False
+    first, second = left.ravel().tolist(), right.ravel().tolist()
+    return board.terms.basic(first) == board.terms.basic(second)
+
+
+def whole(board: Board, target: Target) -> Ids:
+    """The true array that an answer is about, also where it is about one entry."""
+    assert target.of is not None
+    return board.values[target.of] if target.wrt is None else board.derivative(target.of, target.wrt)
+
+
+def _entry(ids: Ids, target: Target) -> Ids:
+    if target.index is None:
+        return ids
+    try:
+        return np.asarray(ids[target.index])
+    except IndexError:
+        raise Misfit(f"there is no entry [{', '.join(map(str, target.index))}]: it has {shape_text(ids.shape)}") from None
+
+
+def shape_of(board: Board, target: Target) -> tuple[int, ...]:
+    """The shape that an answer about a shape asks for."""
+    assert target.of is not None
+    for name in (target.of, target.wrt):
+        if name is not None and name in board.broken:
+            raise NoOpinion(f"{name} has no value: {board.broken[name]}")
+    ids = board.values[target.of] if target.wrt is None else board.derivative(target.of, target.wrt)
+    return tuple(ids.shape)

@@ -1,0 +1,164 @@
+"""Updates of gradient descent: `w_new = w - rate*dL/dw`, the rate given, written in the update, or found from it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backprop_cli.equality.decide import values
+from backprop_cli.homework import numbers
+from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.comparing import Compared, Comparer
+from backprop_cli.homework.following import world_of, worlds
+from backprop_cli.homework.shapes import fit
+from backprop_cli.homework.targets import rates
+from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.lang.answers_syntax import Answer
+from backprop_cli.lang.syntax import Expr, names_in
+
+if TYPE_CHECKING:
+    from backprop_cli.homework.sitting import Line, Sitting
+
+_DIGITS = 50
+# A rate that is found from an update has a denominator up to this.
+_SIMPLE = 10_000
+WITH_PLUS = "goes up the slope: descent subtracts the rate times the gradient"
+
+
+def judged(sitting: Sitting, answer: Answer) -> Line:
+    """An update line. The gradient is the true one, or the student's own earlier answer."""
+    names = rates(frozenset(sitting.board.values) | frozenset(sitting.board.broken))
+    extra = tuple(dict.fromkeys(name for tree in answer.links for name in names_in(tree) if name in names))
+    comparer = sitting.comparer(answer, extra)
+    line: Line | None = None
+    for number, tree in enumerate(answer.links, 1):
+        found, truth, world = _link(sitting, answer, tree, comparer, extra)
+        line = sitting.line(answer, tree, found, truth, world, broken=number if len(answer.links) > 1 else None)
+        if found.verdict not in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH):
+            return line
+    assert line is not None
+    return sitting.line(answer, line.tree, line.found, line.truth, line.world)
+
+
+def _link(sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extra: tuple[str, ...]) -> tuple[Compared, Ids | None, World]:
+    first, truth = _against(sitting, answer, tree, comparer, extra, TRUTH)
+    if first.verdict is not Verdict.WRONG:
+        return first, truth, TRUTH
+    assert answer.target.of is not None
+    own = [
+        slip
+        for slip in sitting.slips
+        if (slip.of, slip.by) == (sitting.board.output, answer.target.of) and not slip.degenerate(sitting.board)
+    ]
+    for slips in [*([own[-1:]] if own else []), *worlds(sitting.board, sitting.slips, answer.target)]:
+        world = world_of(sitting.board, slips)
+        found, _ = _against(sitting, answer, tree, comparer, extra, world)
+        if found.right:
+            carried = ", ".join(str(slip.line) for slip in slips)
+            told = f"right given the answer of line {carried}"
+            return (
+                Compared(Verdict.FOLLOW_THROUGH, found.how, told, found.notes, claimed=found.claimed, numeric=found.numeric),
+                truth,
+                world,
+            )
+    return first, truth, TRUTH
+
+
+def _against(
+    sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extra: tuple[str, ...], world: World
+) -> tuple[Compared, Ids | None]:
+    """An update against `w - rate*gradient`, with the gradient that holds in a world."""
+    board = sitting.board
+    of = answer.target.of
+    assert of is not None
+    assert board.output is not None
+    old, slope = board.value(of, world), board.derivative(board.output, of, world)
+    if answer.target.index is not None:
+        old, slope = np.asarray(old[answer.target.index]), np.asarray(slope[answer.target.index])
+    claimed = fit(old, comparer.formulas(world).terms_of(tree))[0]
+    rate, why = _rate(sitting, comparer, old, slope, claimed, extra)
+    if rate is None:
+        return Compared(Verdict.UNDECIDED, "", why, claimed=claimed), None
+    truth = moved(board, old, slope, rate, "-")
+    found = comparer.compare(truth, tree, world, scaled_size(board, truth, Fraction(1, 10**6)) if _rough(board, world) else None)
+    number = board.terms.value(rate)
+    if found.right:
+        if number is not None and not extra and sitting.rules.rate is None:
+            sitting.rate = number
+            told = (*found.notes, f"with the rate {_decimal(number)}")
+            return Compared(Verdict.CORRECT, found.how, found.message, told, claimed=found.claimed, numeric=found.numeric), truth
+        return found, truth
+    if comparer.compare(moved(board, old, slope, rate, "+"), tree, world).right:
+        return Compared(Verdict.WRONG, found.how, WITH_PLUS, example=found.example, claimed=found.claimed, numeric=found.numeric), truth
+    return found, truth
+
+
+def moved(board: Board, old: Ids, slope: Ids, rate: int, sign: str) -> Ids:
+    """The old values less (or plus) the rate times the gradient."""
+    terms = board.terms
+    flat = [
+        terms.apply(sign, each, terms.apply("*", rate, by)) for each, by in zip(old.ravel().tolist(), slope.ravel().tolist(), strict=True)
+    ]
+    return np.array(flat, dtype=np.int64).reshape(old.shape)
+
+
+def scaled_size(board: Board, truth: Ids, part: Fraction) -> Ids:
+    """A part of the size of each entry, as terms."""
+    terms = board.terms
+    factor = terms.number(part)
+    flat = [terms.apply("*", factor, terms.apply("abs", each)) for each in truth.ravel().tolist()]
+    return np.array(flat, dtype=np.int64).reshape(truth.shape)
+
+
+def _rate(sitting: Sitting, comparer: Comparer, old: Ids, slope: Ids, claimed: Ids, extra: tuple[str, ...]) -> tuple[int | None, str]:
+    """The rate as a term: the one that is given, named in the update, or found from it; else None, and why."""
+    terms = sitting.board.terms
+    if sitting.rules.rate is not None:
+        return terms.number(sitting.rules.rate), ""
+    if len(extra) == 1:
+        return terms.leaf(extra[0]), ""
+    numeric = not any(terms.moved[each] for each in claimed.ravel().tolist())
+    if numeric and sitting.rate is not None:
+        return terms.number(sitting.rate), ""
+    found = _found(comparer, old, slope, claimed)
+    if len(found) == 1 and (not numeric or claimed.size > 1):
+        return terms.number(found.pop()), ""
+    if numeric or len(found) > 1:
+        return None, "the rate is not known: give it with --rate"
+    return terms.number(Fraction(1)), ""
+
+
+def _found(comparer: Comparer, old: Ids, slope: Ids, claimed: Ids) -> set[Fraction]:
+    """The sizes of the rates that the entries of an update were made with, at the point."""
+    terms = comparer.board.terms
+    ids = [*old.ravel().tolist(), *slope.ravel().tolist(), *claimed.ravel().tolist()]
+    home = {**comparer.home}
+    for at, key in enumerate(each for each in terms.leaves(terms.basic(ids)) if each not in home):
+        home[key] = terms.number(Fraction(7 + at % 5, 8))
+    known = [None if ball is None else numbers.fraction(ball.mid) for ball in values(terms, ids, home, _DIGITS)]
+    size = old.size
+    found: set[Fraction] = set()
+    for before, by, after in zip(known[:size], known[size : 2 * size], known[2 * size :], strict=True):
+        if before is None or by is None or after is None or not by:
+            continue
+        rate = abs((before - after) / by)
+        near = numbers.simplest(rate * (1 - Fraction(1, 10**6)), rate * (1 + Fraction(1, 10**6)))
+        found.add(near if near.denominator <= _SIMPLE and near else rate)
+    return found
+
+
+def _rough(board: Board, world: World) -> bool:
+    """Whether numbers of the student's own stand in the place of derivatives."""
+    return any(board.terms.value(each) is not None for ids in world.derivatives.values() for each in ids.ravel().tolist())
+
+
+def _decimal(value: Fraction) -> str:
+    short = f"{float(value):g}"
+    return short if Fraction(short) == value else str(value)
+
+
+def turned(line: Line) -> bool:
+    """Whether an update went up the slope."""
+    return line.answer.target.kind == "update" and line.found.message == WITH_PLUS
