@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any
 
 from backprop_cli.autodiff.plan import Plan
@@ -54,23 +55,22 @@ class Loops:
         space = Namespace(self.arithmetic)
         branches = {code: self.forward_branch(space, *kind) for kind, code in self.kinds.items()}
         loop = _loop(space, "v, more", branches, self.count)
-        failed: int = loop(self.codes, order, [graph.a[n] for n in order], [graph.b[n] for n in order], values, graph.more)
+        failed: int = loop(self.codes, order, map(graph.a.__getitem__, order), map(graph.b.__getitem__, order), values, graph.more)
         return failed
 
     def backward(self, values: list[Any]) -> tuple[list[Any], int]:
         """The adjoints of all nodes, and -1 or the node at which Python's arithmetic gave up."""
         plan, graph = self.plan, self.plan.graph
         sends = [bool(mask) for _, mask, _ in self.kinds]
-        back = [(code, node) for code, node in zip(reversed(self.codes), reversed(plan.order), strict=True) if sends[code]]
-        nodes = [node for _, node in back]
+        asked = [sends[code] for code in reversed(self.codes)]
+        codes, nodes = compress(reversed(self.codes), asked), list(compress(reversed(plan.order), asked))
         adjoints: list[Any] = [0.0] * len(graph)
         adjoints[plan.output] = 1.0
         space = Namespace(self.arithmetic)
         branches = {code: self.backward_branch(space, *kind) for kind, code in self.kinds.items() if kind[1]}
         loop = _loop(space, "v, more, d", branches, self.count, "g = d[i]", *self.unless)
-        failed: int = loop(
-            [code for code, _ in back], nodes, [graph.a[n] for n in nodes], [graph.b[n] for n in nodes], values, graph.more, adjoints
-        )
+        first, second = map(graph.a.__getitem__, nodes), map(graph.b.__getitem__, nodes)
+        failed: int = loop(codes, nodes, first, second, values, graph.more, adjoints)
         return adjoints, failed
 
     def forward_branch(self, space: Namespace, row: int, mask: int, exponent: str) -> list[str]:

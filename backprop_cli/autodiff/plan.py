@@ -35,19 +35,19 @@ def needed_for(graph: Graph, output: int, given: Collection[int]) -> bytearray:
     for node in range(output, -1, -1):
         if not needed[node]:
             continue
-        if op[node] >= 0:
-            if node in more:
-                for operand in more[node]:
-                    needed[operand] = 1
-            elif a[node] >= 0:
-                needed[a[node]] = 1
-                if b[node] >= 0:
-                    needed[b[node]] = 1
-            if has_static:
-                for leaf in graph.held(node):
-                    needed[leaf] = 1
+        first, second = a[node], b[node]
+        if first >= 0:
+            needed[first] = 1
+            if second >= 0:
+                needed[second] = 1
+        elif node in more:
+            for operand in more[node]:
+                needed[operand] = 1
         elif op[node] == LEAF and node in preset and node not in given:
             needed[preset[node]] = 1
+        if has_static and op[node] >= 0:
+            for leaf in graph.held(node):
+                needed[leaf] = 1
     return needed
 
 
@@ -60,24 +60,23 @@ def make_plan(graph: Graph, output: int, wrt: Sequence[int], given: Collection[i
     moved = bytearray(len(graph))
     for node in wrt:
         moved[node] = needed[node]
-    order = [node for node in range(output + 1) if needed[node] and op[node] >= 0]
+    order = [node for node, (asked, applied) in enumerate(zip(needed[: output + 1], op, strict=False)) if asked and applied >= 0]
     constant: list[int] = []
     if graph.preset:
         inner = _below(graph, [node for leaf, node in graph.preset.items() if needed[leaf] and leaf not in given])
         constant = [node for node in order if inner[node]]
         order = [node for node in order if not inner[node]]
     for node in order:
-        if node in more:
-            if any(moved[operand] and rows[op[node]].passes(at) for at, operand in enumerate(more[node])):
+        first, second = a[node], b[node]
+        if first < 0:
+            if node in more and any(moved[operand] and rows[op[node]].passes(at) for at, operand in enumerate(more[node])):
                 moved[node] = 1
-        elif a[node] < 0:
-            continue
         elif whole[op[node]]:
-            if moved[a[node]] or (b[node] >= 0 and moved[b[node]]):
+            if moved[first] or (second >= 0 and moved[second]):
                 moved[node] = 1
         else:
             row = rows[op[node]]
-            if (moved[a[node]] and row.passes(0)) or (b[node] >= 0 and moved[b[node]] and row.passes(1)):
+            if (moved[first] and row.passes(0)) or (second >= 0 and moved[second] and row.passes(1)):
                 moved[node] = 1
     return Plan(graph, output, tuple(wrt), needed, moved, order, constant)
 

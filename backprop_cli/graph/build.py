@@ -95,27 +95,31 @@ class _Builder(Nodes):
 
     def assign(self, number: int, statement: Assign) -> None:
         template = self.templates.get(statement.shape) or self.template(statement)
-        holes = statement.holes
+        holes, scope, mathematical = statement.holes, self.scope, self.mathematical
         resolved = [0] * template.words
-        variable = False
+        variable = bool(template.held)
         for word, _ in template.names:
-            node = self.scope.get(holes[word], _POISON)
-            if node < 0:
-                node = self.resolve(holes[word], lambda word: statement.word_spans()[word], word)
-            resolved[word] = node
-            variable = variable or holes[word] not in self.mathematical
+            name = holes[word]
+            node = scope.get(name, _POISON)
+            resolved[word] = node if node >= 0 else self.resolve(name, lambda word: statement.word_spans()[word], word)
+            if not variable:
+                variable = name not in mathematical
         for word, _ in template.held:
             resolved[word] = self.resolve(holes[word], lambda word: statement.word_spans()[word], word)
-            variable = True
-        right = Right(number, template, holes, resolved, lambda: statement.expr)
-        if template.calls:
-            self.check_calls(template, statement.expr)
-        if not variable and self.closed(template):
-            self.leaf(statement, right)
-            return
         plain = self.plain.get(statement.shape)
-        node = self.emit(right) if plain is None else self.emit_plain(right, plain, statement)
-        self.scope[statement.name] = node
+        if plain is not None and variable:
+            node = self.emit_plain(number, template.constants, plain, holes, resolved)
+            if node >= self.limits.nodes:
+                self.refuse_size(node + 1, statement.span)
+        else:
+            right = Right(number, template, holes, resolved, lambda: statement.expr)
+            if template.calls:
+                self.check_calls(template, statement.expr)
+            if not variable and self.closed(template):
+                self.leaf(statement, right)
+                return
+            node = self.emit(right)
+        scope[statement.name] = node
         self.labels[node] = statement.name
 
     def template(self, statement: Assign) -> Template:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.calculus.table import ROWS
@@ -10,7 +11,7 @@ from backprop_cli.errors import Span
 from backprop_cli.graph.graph import CONSTANT, LEAF, Frame, Held, Parts
 from backprop_cli.graph.layout import Misuse
 from backprop_cli.graph.template import Integers, Step, Template, Word, compile_template, not_integers
-from backprop_cli.lang.program import Assign, Define, Faulty
+from backprop_cli.lang.program import Define, Faulty
 from backprop_cli.lang.syntax import Expr, Name, Number, postorder
 from backprop_cli.limits import Limits
 from backprop_cli.records import record
@@ -109,16 +110,20 @@ class Nodes:
             self.rows.append(row)
         return number
 
-    def emit_plain(self, right: Right, steps: list[tuple[int, int, int]], statement: Assign) -> int:
-        self.begin(right.number)
-        op, a, b, results = self.op, self.a, self.b, right.resolved
+    def emit_plain(
+        self, number: int, constants: Iterable[Any], steps: list[tuple[int, int, int]], words: tuple[str, ...], results: list[int]
+    ) -> int:
+        """The nodes of a right side in which every step is a row with one operand or two; the node of the whole."""
+        op, a, b = self.op, self.a, self.b
         node = len(op)
-        for constant in right.template.constants:
-            self.literal[node] = right.words[constant]  # type: ignore[index]
+        self.firsts.append(node)
+        self.statement_of.append(number)
+        for constant in constants:
+            self.literal[node] = words[constant]
             op.append(CONSTANT)
             a.append(-1)
             b.append(-1)
-            results[constant] = node  # type: ignore[index]
+            results[constant] = node
             node += 1
         for row, x, y in steps:
             op.append(row)
@@ -126,8 +131,6 @@ class Nodes:
             b.append(results[y] if y >= 0 else -1)
             results.append(node)
             node += 1
-        if node > self.limits.nodes:
-            self.refuse_size(node, statement.span)
         return node - 1
 
     def emit(self, right: Right) -> int:

@@ -41,7 +41,7 @@ class Template:
     defaults of operands left out, then one for each step; `result` is the number of the whole. `names` are the words that
     are names, each with its place, `held` those whose leaf holds an integer; `constants` are word numbers or texts, in the
     order of the nodes. `plain` is the fast form of the steps, there where all are rows with one operand or two and nothing
-    is left out.
+    is left out. `calls` are the names of own functions, in the order of their calls.
     """
 
     names: tuple[tuple[int, str], ...]
@@ -52,10 +52,7 @@ class Template:
     steps: tuple[Step, ...]
     plain: tuple[tuple[Primitive, int, int], ...] | None
     result: int
-
-    @property
-    def calls(self) -> list[str]:
-        return [step.call for step in self.steps if step.call is not None]
+    calls: tuple[str, ...]
 
 
 def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | None], own: Container[str]) -> Template:
@@ -102,8 +99,9 @@ def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | Non
     result = result_of(expr)
     simple = base == words and steps and all(s.row and 1 <= len(s.operands) <= 2 and not s.static for s in steps)
     plain = tuple(map(_plain, steps)) if simple else None
+    calls = tuple(step.call for step in steps if step.call is not None)
     return Template(
-        tuple(sorted(names.items())), tuple(sorted(held.items())), tuple(constants), words, defaults, tuple(steps), plain, result
+        tuple(sorted(names.items())), tuple(sorted(held.items())), tuple(constants), words, defaults, tuple(steps), plain, result, calls
     )
 
 
