@@ -27,7 +27,7 @@ ORACLES_MAY = {"errors", "limits", "records", "lang", "calculus", "oracles"}
 HOMES = {  # which rooms may import a library
     "lark": {"lang"},
     "sympy": {"oracles", "worker", "calculus/exact", "calculus/algebra", "calculus/corners"},
-    "mpmath": {"oracles", "equality", "calculus/exact", "calculus/algebra", "calculus/corners"},
+    "mpmath": {"oracles", "equality", "worker", "calculus/exact", "calculus/algebra", "calculus/corners"},
     "rich": {"render"},
     "typer": {"commands"},
 }

@@ -11,7 +11,6 @@ def version_text(verbose: bool) -> str:
         return f"backprop {__version__}\n"
     import platform
     from importlib.metadata import PackageNotFoundError, version
-    from importlib.util import find_spec
 
     lines = [f"backprop {__version__}", f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"]
     for package in ("lark", "sympy", "mpmath", "numpy", "rich", "typer"):
@@ -19,6 +18,16 @@ def version_text(verbose: bool) -> str:
             lines.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             lines.append(f"{package} is missing")
-    if find_spec("resource") is None:
-        lines.append("no resource limits on this platform: deadlines alone hold")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, isolation()]) + "\n"
+
+
+def isolation() -> str:
+    """A line that says which protections hold for the process in which SymPy may run away."""
+    from backprop_cli.worker.host import protections
+
+    held = protections()
+    if isinstance(held, str):
+        return f"worker: {held}"
+    if not held:
+        return "worker: killed at its deadline; this platform has no further limits"
+    return f"worker: killed at its deadline; limits on {', '.join(held)}"

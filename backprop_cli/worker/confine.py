@@ -1,0 +1,77 @@
+"""The bonds of the worker: what its process asks the operating system to hold it to."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+MEMORY = 2**30  # bytes of address space
+_OPEN_FILES = 64
+_GRACE = 1.0  # seconds between the deadline, which the host keeps, and the process's own end
+# What is limited, under the name that people read, to how much.
+_LIMITS = (
+    ("memory", "RLIMIT_AS", MEMORY),
+    ("core files", "RLIMIT_CORE", 0),
+    ("file writing", "RLIMIT_FSIZE", 0),
+    ("open files", "RLIMIT_NOFILE", _OPEN_FILES),
+    ("new processes", "RLIMIT_NPROC", 0),
+)
+TIME = "processor time"
+ALARM = "alarm clock"
+
+
+def confine() -> list[str]:
+    """Bind this process for good; the names of the bonds that hold, which are none where the platform has no `resource`."""
+    if sys.platform == "win32":
+        return []
+    try:
+        import resource
+    except ImportError:
+        return []
+    held = [label for label, name, most in _LIMITS if _limited(resource, name, most)]
+    # Python ignores this signal and reports an error in its place, which a library could swallow.
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    if hasattr(resource, "RLIMIT_CPU"):
+        held.append(TIME)
+    return [*held, ALARM]
+
+
+def _limited(resource: Any, name: str, most: int) -> bool:
+    """Lower one limit to at most `most`; whether it holds."""
+    which = getattr(resource, name, None)
+    if which is None:
+        return False
+    try:
+        hard = resource.getrlimit(which)[1]
+        value = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(which, (value, value))
+        return bool(resource.getrlimit(which) == (value, value))
+    except (OSError, ValueError):
+        return False
+
+
+@contextmanager
+def allowance(seconds: float) -> Iterator[None]:
+    """Within, the process lives at most a little longer than `seconds`, by the clock and by its processor time.
+
+    The operating system ends it, without asking Python, even if the host is no longer there to do so.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    most = math.ceil(used.ru_utime + used.ru_stime + seconds + _GRACE)
+    resource.setrlimit(resource.RLIMIT_CPU, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
