@@ -23,6 +23,7 @@ backprop grad samples/chain.expr --wrt a    a file, one of its leaves"""
 COMMANDS = {
     "grad": "compute",
     "trace": "compute",
+    "verify": "teach",
 }
 
 

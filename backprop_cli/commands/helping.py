@@ -46,7 +46,8 @@ class Command(TyperCommand):
                 sections["input"].append((parameter.metavar, parameter.help or ""))
             elif not parameter.hidden and "--help" not in parameter.opts:
                 sections.setdefault(parameter.rich_help_panel or "options", []).append((_spelled(parameter), parameter.help or ""))
-        usage = f"{ctx.command_path} FILE [options]"
+        named = [name for name, _ in sections["input"] if name.isupper()]
+        usage = " ".join([ctx.command_path, *named, "[options]"])
         formatter.write(_page(ctx.command_path, self.help or "", usage, sections, (self.epilog or "").splitlines()))
 
 

@@ -83,10 +83,10 @@ def colour(when: str, no_color: bool) -> str:
     return "never" if no_color else when
 
 
-def limits(given: list[str] | None) -> Limits:
-    """The limits of a person's own files, with those that `--limit name=N` sets."""
+def limits(given: list[str] | None, base: Limits = OWN) -> Limits:
+    """The limits of a person's own files, or others to begin with, with those that `--limit name=N` sets."""
     known = {field.name.replace("_", "-"): field for field in fields(Limits)}
-    chosen = OWN
+    chosen = base
     for each in given or ():
         name, _, number = each.partition("=")
         if name not in known or not (number.isascii() and number.isdigit() and 0 < len(number) < 16):

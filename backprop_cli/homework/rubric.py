@@ -37,7 +37,7 @@ class _Decimal(float):
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300 or value != value:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300 or math.isnan(value):
         raise Unfit("a number")
     return float(value)
 
@@ -211,7 +211,7 @@ def _spot(source: Source, table: Table, key: str) -> Span | None:
         first = _KEY.match(line)
         if header:
             here = tuple(next(filter(None, part.groups()), "") for part in _KEY.finditer(header.group(1).replace(".", " ")))
-            if here == (*table, key):
+            if here[: len(table) + 1] == (*table, key):
                 return Span(at + header.start(1), at + header.end(1))
         elif first and here == table and key in first.groups():
             group = next(number for number, text in enumerate(first.groups(), 1) if text is not None)

@@ -30,7 +30,8 @@ def scored(judgement: Judgement, rules: Rules) -> Judgement:
     answers = tuple(_scored(each, given[last[key(each.of)]] if key(each.of) else each, rules) for each in given)
     lost = [rules.worth(of) for of in judgement.missing]
     left = open_points(answers)
-    notes = (*judgement.notes, f"{amount(left)} still open: a human decides") if left else judgement.notes
+    still = f"{amount(left)} still open: a human decides"
+    notes = (*judgement.notes, still) if left and still not in judgement.notes else judgement.notes
     return replace(
         judgement,
         answers=answers,

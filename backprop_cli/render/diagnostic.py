@@ -28,6 +28,11 @@ def drawing(error: BackpropError, look: Look) -> Iterator[str]:
 
 def _complaint(given: Diagnostic, look: Look) -> Iterator[str]:
     yield look.paint(f"error[{given.reference}]", "wrong") + ": " + look.paint(visible(given.message), "name")
+    yield from framed(given, look)
+
+
+def framed(given: Diagnostic, look: Look) -> Iterator[str]:
+    """Where something went wrong, and the remarks on it, without the message itself."""
     remarks = [(word, visible(text)) for word, text in (("why", given.note), ("try", given.hint)) if text]
     if given.source is None or given.span is None:
         for word, text in remarks:

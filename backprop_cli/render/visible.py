@@ -6,7 +6,7 @@ import re
 
 TAB = "    "
 # Letters and signs known to take one column each: with these alone, Rich need not be asked (and loaded).
-_NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f₀-₉∂✓✗↪…─-╿]*")
+_NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f₀-₉∂✓✗↪≈…─-╿]*")
 
 
 def visible(text: str) -> str:
