@@ -1,0 +1,206 @@
+"""One wrong answer on the desk: its numbers at generic points or at home, and the suspects that may explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.catalogue import CATALOGUE
+from backprop_cli.homework.mistakes_field import Field, Row, generic_points, home_field
+from backprop_cli.homework.mistakes_sweep import Change, Edge, Ground, pairs_of
+from backprop_cli.lang.syntax import Expr
+
+# Points drawn, the fewest that must lie in every domain, and the most that are kept.
+DRAWN, FEWEST, KEPT = 48, 8, 15
+_NEAR, _NOISE = 1e-9, 1e-11
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Other:
+    """Another line of the student's: a derivative of `of` by `by` (or a value, with no `by`), and whether it is right."""
+
+    of: str
+    by: str | None
+    claimed: Ids
+    right: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mistaken:
+    """What is known of a wrong answer.
+
+    `claimed` are the student's terms in the student's own shape, `truth` the true ones. `numeric` tells that numbers were
+    given for the point; then `half_unit` is half a unit in the last place written (None: exact). `world` holds the student's
+    other wrong answers. `read` makes terms of a tree; `rate` is that of descent, where it is known.
+    """
+
+    of: str
+    by: str | None
+    claimed: Ids
+    truth: Ids
+    numeric: bool = False
+    half_unit: float | None = None
+    world: World = TRUTH
+    others: Sequence[Other] = ()
+    tree: Expr | None = None
+    rate: Fraction | None = None
+    kind: str = "derivative"
+    read: Callable[[Expr], Ids] | None = None
+
+
+@dataclass(slots=True)
+class Budget:
+    """Work that may still be done, counted in numbers worked out."""
+
+    left: int = 60_000_000
+
+    def spend(self, work: int) -> bool:
+        """Whether so much work may be done; if so, it is counted."""
+        if work > self.left:
+            return False
+        self.left -= work
+        return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suspect:
+    """A slip that may explain the answer.
+
+    `said` is what happened; {edge} in it stands for the edge. `changes` are what it does to the way back, so that it predicts
+    the student's other lines; `rows` the numbers that it gives for this one, where these are known already. `where` and `row`
+    name a derivative and a row of the trace where no edge does.
+    """
+
+    slip: str
+    said: str
+    edge: Edge | None = None
+    changes: tuple[Change, ...] | None = None
+    rows: Row | None = None
+    extra: float = 0.0
+    slips: int = 1
+    also: tuple[str, ...] = ()
+    where: str | None = None
+    row: str | None = None
+
+    @property
+    def cost(self) -> float:
+        """How far-fetched it is."""
+        return CATALOGUE[self.slip].rank + self.extra + 10 * (self.slips - 1)
+
+
+@dataclass(slots=True, eq=False)
+class Case:
+    """A wrong answer with its numbers: `claimed` and `truth` are arrays of entries and points."""
+
+    board: Board
+    mistaken: Mistaken
+    field: Field
+    budget: Budget
+    claimed: Row
+    truth: Row
+    pairs: list[tuple[int, int]] | None = None
+    ground: Ground | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether claim and truth have the same shape, so that entries can be compared."""
+        return bool(self.mistaken.claimed.shape == self.mistaken.truth.shape)
+
+    def matches(self, rows: Row) -> Row:
+        """Which of many predictions (entries, predictions, points) are what the student has."""
+        claimed = self.claimed[:, None, :]
+        with np.errstate(all="ignore"):
+            gap = np.abs(rows - claimed)
+            size = np.maximum(np.abs(rows), np.abs(claimed))
+            if self.mistaken.numeric:
+                allowed = (self.mistaken.half_unit or 0.0) * (1 + 1e-6) + _NEAR * size
+            else:
+                allowed = _NEAR * size + _NOISE * np.max(np.abs(claimed), axis=0, keepdims=True)
+            return np.all(gap <= allowed, axis=(0, 2))
+
+    def fits(self, rows: Row) -> bool:
+        """Whether one prediction (entries, points) is what the student has."""
+        return rows.shape == self.claimed.shape and bool(self.matches(rows[:, None, :])[0])
+
+    def rows(self, ids: Ids) -> Row:
+        """The numbers of an array of terms: entries and points."""
+        return self.field.rows(ids.ravel().tolist())
+
+    def known(self, ids: Ids) -> bool:
+        """Whether these terms have numbers here: every variable below them has a value."""
+        return all(each in self.field.points for each in self.board.terms.leaves(ids.ravel().tolist()))
+
+    def coarse(self) -> bool:
+        """Whether the answer has so few digits that far-fetched slips would fit by chance."""
+        half = self.mistaken.half_unit
+        return self.mistaken.numeric and half is not None and bool(np.any(half > 0.004 * np.abs(self.claimed)))
+
+
+def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case | None:
+    """The numbers of a wrong answer; None where they cannot be had or do not differ from the truth."""
+    terms = board.terms
+    claimed, truth = mistaken.claimed.ravel().tolist(), mistaken.truth.ravel().tolist()
+    roots = [*claimed, *truth, *(each for name in (mistaken.of, mistaken.by) if name for each in board.values[name].ravel().tolist())]
+    needed = terms.leaves(roots)
+    leaves = terms.leaves([*roots, *(each for ids in board.values.values() for each in ids.ravel().tolist())])
+    if not budget.spend(len(terms.below(roots)) * DRAWN):
+        return None
+    chosen = home_field(terms, board.home, needed, leaves) if mistaken.numeric else _generic(board, leaves, [*claimed, *truth], seed)
+    if chosen is None:
+        return None
+    case = Case(board, mistaken, chosen, budget, chosen.rows(claimed), chosen.rows(truth))
+    if not np.all(np.isfinite(case.claimed)) or (case.plain and case.fits(case.truth)):
+        return None
+    return case
+
+
+def _generic(board: Board, leaves: Sequence[str], ids: Sequence[int], seed: str) -> Field | None:
+    """Generic points at which both answers have values; None where too few were found."""
+    at_home = Field(board.terms, {}, 1)
+    home = {each: float(at_home.row(board.home[each])[0]) for each in leaves if each in board.home}
+    for attempt in range(3):
+        points = generic_points(leaves, home if attempt < 2 else {}, board.fixed, board.one_hot, f"{attempt} {seed}", DRAWN)
+        drawn = Field(board.terms, points, DRAWN)
+        good = np.flatnonzero(np.all(np.isfinite(drawn.rows(ids)), axis=0))[:KEPT]
+        if len(good) >= FEWEST:
+            return Field(board.terms, {each: row[good] for each, row in points.items()}, len(good))
+    return None
+
+
+def grounded(case: Case) -> None:
+    """Gives a derivative's case its part of the graph."""
+    mistaken, board = case.mistaken, case.board
+    assert mistaken.by is not None
+    shape = mistaken.truth.shape
+    pairs = pairs_of(board, mistaken.of, mistaken.by, shape)
+    if pairs is None and mistaken.truth.size == 1:
+        whole = board.derivative(mistaken.of, mistaken.by)
+        every = pairs_of(board, mistaken.of, mistaken.by, whole.shape) or []
+        (entry,) = mistaken.truth.ravel().tolist()
+        pairs = [pair for pair, each in zip(every, whole.ravel().tolist(), strict=True) if each == entry][:1] or None
+    if pairs is not None:
+        tops, bottoms = zip(*pairs, strict=True)
+        case.pairs = pairs
+        case.ground = Ground(board, case.field, tops, bottoms, TRUTH)
+
+
+def in_chunks(case: Case, suspects: Iterator[Suspect], size: int = 256) -> Iterator[list[Suspect]]:
+    """Suspects in lists that are swept together, as long as the budget lasts."""
+    assert case.ground is not None
+    assert case.pairs is not None
+    roots = len({root for root, _ in case.pairs})
+    work = len(case.ground.inside) * case.field.count * roots
+    chunk: list[Suspect] = []
+    for each in suspects:
+        chunk.append(each)
+        if len(chunk) == size:
+            if not case.budget.spend(work * size):
+                return
+            yield chunk
+            chunk = []
+    if chunk and case.budget.spend(work * len(chunk)):
+        yield chunk

@@ -1,0 +1,137 @@
+"""What is said of a slip: one sentence, hints of three strengths, and never the answer of the line itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from backprop_cli.calculus.table import row
+from backprop_cli.calculus.tidy import tidy
+from backprop_cli.equality.slopes import formula_of
+from backprop_cli.homework.board import Board
+from backprop_cli.homework.catalogue import CATALOGUE
+from backprop_cli.homework.mistakes_case import Case, Suspect
+from backprop_cli.homework.mistakes_sweep import Edge, spelled
+from backprop_cli.homework.verdicts import Diagnosis, Hints
+from backprop_cli.lang.parse import parse_expression
+from backprop_cli.lang.program import Assign
+from backprop_cli.lang.syntax import Expr, substitute
+from backprop_cli.lang.unparse import unparse
+from backprop_cli.oracles.textbook import FIXED
+
+_MOST_NAMED = 6
+
+
+def worded(case: Case, suspects: Sequence[Suspect]) -> Diagnosis:
+    """The diagnosis: the likeliest slip, and the ids of all that cannot be told apart."""
+    best = suspects[0]
+    ids = dict.fromkeys(slip for each in suspects for slip in (each.slip, *each.also))
+    said = best.said if best.slips == 1 else _two(best)
+    statement = statement_of(case.board, best.edge.owner) if best.edge else None
+    formula = None
+    if best.edge is not None:
+        name = edge_name(case.board, best.edge)
+        formula = None if reveals(case, best.edge) else local_formula(case.board, best.edge)
+        said = said.replace("{edge}", f"{name} = {formula}" if formula else name)
+    message = f"consistent with: {said}" + (f" ({statement})" if statement else "")
+    where, line = best.where, best.row
+    if best.edge is not None:
+        where, line = f"d{best.edge.owner}/d{best.edge.operand}", f"{best.edge.owner} -> {best.edge.operand}"
+    return Diagnosis(tuple(ids), where, message, hints(case.board, best, formula), line)
+
+
+def _two(suspect: Suspect) -> str:
+    names = " and ".join(CATALOGUE[each].name for each in (suspect.slip, *(suspect.also or (suspect.slip,))))
+    return f"two slips at once ({names}), one of them at {{edge}}"
+
+
+def hints(board: Board, best: Suspect, formula: str | None) -> Hints:
+    """Which node, which rule, which local derivative."""
+    sentence = CATALOGUE[best.slip].sentence
+    if best.edge is None:
+        place = f"look at {best.where}" if best.where else sentence
+        return Hints(place, sentence, sentence)
+    owner, statement = best.edge.owner, statement_of(board, best.edge.owner)
+    rule = rule_of(board, best.edge)
+    where = f" at {statement}" if statement else f" at {owner}"
+    name = edge_name(board, best.edge)
+    local = f"{name} = {formula}" if formula else f"work out {name} once more{where}"
+    return Hints(f"look at the node {owner}", f"the {rule}{where}. {sentence}" if rule else f"{sentence[:-1]}{where}", local)
+
+
+def rule_of(board: Board, edge: Edge) -> str | None:
+    """The school name of the rule at an edge."""
+    if not edge.head:
+        return "chain rule"
+    terms = board.terms
+    operands = terms.operands[edge.ends[0][0]]
+    if edge.head == "/":
+        if terms.value(operands[1]) is not None:
+            return "constant factor rule"
+        return "reciprocal rule" if terms.value(operands[0]) is not None else "quotient rule"
+    if edge.head == "^" and edge.at == 1:
+        return "exponential rule"
+    known = row(edge.head)
+    if known is None:
+        return None
+    return known.rule if known.rule.endswith("rule") else f"derivative of the {known.rule}"
+
+
+def statement_of(board: Board, name: str) -> str | None:
+    """A node's statement, where it is short."""
+    source = board.scope.sources.get(name)
+    if not isinstance(source, Assign):
+        return None
+    text = f"{name} = {unparse(source.expr)}"
+    return text if len(text) <= 60 else None
+
+
+def edge_name(board: Board, edge: Edge) -> str:
+    """An edge as a derivative: `∂t/∂w`, or in words where it lies inside a statement."""
+    (upper, lower), *_ = edge.ends
+    top = board.terms.operands[upper][0] if not edge.head else upper
+    inner = set(board.inner(edge.owner).ravel().tolist())
+    whole = not edge.head or top in inner
+    above = edge.owner if whole else spelled(board, upper)
+    below = edge.operand if lower in board.owner else spelled(board, lower)
+    if above is not None and below is not None and above.isidentifier() and below.isidentifier():
+        return f"∂{above}/∂{below}"
+    if above is None or below is None:
+        return f"∂{edge.owner}/∂{edge.operand}"
+    return f"∂({above})/∂({below})" if not above.isidentifier() else f"∂{above}/∂({below})"
+
+
+def local_formula(board: Board, edge: Edge) -> str | None:
+    """The local derivative of an edge as a formula of names, where it is short."""
+    if not edge.head:
+        return None
+    terms = board.terms
+    operands = terms.operands[edge.ends[0][0]]
+    names, tree = formula_of(edge.head, len(operands), edge.at)
+    texts = [spelled(board, each) for each in operands]
+    own = spelled(board, edge.ends[0][0])
+    if tree is None or own is None or any(each is None for each in texts):
+        return None
+    if edge.head in ("sigmoid", "tanh", "exp", "softplus") and edge.ends[0][0] in board.inner(edge.owner).ravel().tolist():
+        own = edge.owner
+    values: dict[str, Expr] = {
+        name: parse_expression(text, "<term>") for name, text in zip((*names, "y"), (*texts, own), strict=True) if text
+    }
+    values |= {fixed: parse_expression(which, "<term>") for which, fixed in FIXED.items()}
+    return unparse(tidy(substitute(tree, values)))
+
+
+def reveals(case: Case, edge: Edge) -> bool:
+    """Whether the local derivative is the answer asked for, but for a constant factor."""
+    if case.ground is None or len(edge.ends) > 1 or len(case.truth) > 1:
+        return len(edge.ends) > 1 and case.mistaken.of == edge.owner and case.mistaken.by == edge.operand
+    if case.mistaken.of == edge.owner and case.mistaken.by == edge.operand:
+        return True
+    if not edge.head:
+        return False
+    local = case.field.local(edge.ends[0][0], edge.at)
+    with np.errstate(all="ignore"):
+        ratio = case.truth[0] / local if local is not None else np.ones(1)
+    constant = local is not None and bool(np.ptp(local) <= 1e-9 * np.max(np.abs(local)))
+    return not constant and len(ratio) > 1 and bool(np.ptp(ratio) <= 1e-9 * np.max(np.abs(ratio)))
