@@ -78,14 +78,14 @@ def test_contributions_add_up(opened: bool, sample: Sample) -> None:
         for each in sums[step.read]:
             total += each
         assert near(step.adjoint, total, sum(map(abs, sums[step.read])))
-        assert len(sums[step.read]) == step.nth <= step.paths
+        assert len(sums[step.read]) == step.nth <= step.count
         if step.local is not None:
             assert near(step.contribution, step.upstream * step.local, abs(step.contribution))
     for name, gradient in trace.run.gradients.items():
         node = trace.graph.names[name]
         if node in sums:
             assert near(math.fsum(sums[node]), gradient, sum(map(abs, sums[node])))
-    assert all(len(sums.get(node, [])) == count for node, count in trace.paths.items())
+    assert all(len(sums.get(node, [])) == count for node, count in trace.counts.items())
 
 
 @pytest.mark.parametrize("opened", [False, True])
@@ -197,10 +197,10 @@ def test_an_infinite_derivative_by_a_leaf_nobody_asked_for() -> None:
         report(parse(text), {}, wrt=["x"])
 
 
-def test_sums_name_their_paths() -> None:
+def test_sums_are_rows_of_their_own() -> None:
     said = screen("x = 0.5; s = sin(x); p = s*x; q = s^2; r = p + q; L = r*s", None)
-    assert "3 paths meet at s, sum" in said
-    assert "so far, 2 of 3 paths" in said
+    assert "3 contributions meet" in said
+    assert "so far, 2 of 3" in said
     assert re.search(r"∂L/∂s \+=  0\.469562", said)
     assert re.search(r"∂L/∂s  =  1\.16897", said)
 
@@ -498,7 +498,7 @@ def test_a_walk_forward_and_back_shows_what_is_known() -> None:
     for board in boards:
         assert len(board) <= 24
         assert all(len(line) <= 80 for line in board)
-    assert any("path 2 of 2 that meet at n" in line for board in boards for line in board)
+    assert any("contribution 2 of 2 that meet at n" in line for board in boards for line in board)
 
 
 def test_unparse_is_the_text_of_a_pattern() -> None:

@@ -44,8 +44,8 @@ class Contributed:
 
     `formula` is the local derivative and `local` its value, None where it has none and nothing flows. Between arrays, where
     the derivative is no single factor, `factor` is False, `local` is None and `formula` is what is sent, in which
-    `upstream_name` stands for what arrives; `formula` is None where the language has no short way to say it. `paths` counts
-    the steps that send to the operand and `nth` is the number of this one; `reused` tells that the same upstream served
+    `upstream_name` stands for what arrives; `formula` is None where the language has no short way to say it. `count` is
+    how many steps send to the operand and `nth` is the number of this one; `reused` tells that the same upstream served
     another operand before; `spread` that the operand is repeated in the user, so that the contributions of its copies are summed.
     """
 
@@ -61,7 +61,7 @@ class Contributed:
     upstream: Value
     contribution: Value
     adjoint: Value
-    paths: int
+    count: int
     nth: int
     reused: bool
     spread: bool
@@ -152,7 +152,7 @@ class Trace:
         return Writer(Formulas(graph, self.record.values, static), self.names)  # type: ignore[arg-type]
 
     @cached_property
-    def paths(self) -> dict[int, int]:
+    def counts(self) -> dict[int, int]:
         """How many steps send something to each node."""
         count: dict[int, int] = {}
         for block in self.blocks:
@@ -207,7 +207,7 @@ class Trace:
                     upstream=shown,
                     contribution=plain(contribution),
                     adjoint=plain(adjoint),
-                    paths=self.paths[read],
+                    count=self.counts[read],
                     nth=visits[read],
                     reused=at > 0,
                     spread=self.arrays and self._spread(block, read),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from backprop_cli.lang.pattern import Filled
 from backprop_cli.render.look import Look
-from backprop_cli.render.numbers import FEW_ENTRIES, value_text
+from backprop_cli.render.numbers import FEW_ENTRIES, is_array, value_text
 from backprop_cli.render.visible import cells, visible
 from backprop_cli.reports.document import Bar, Cell, Figure, Partial, Phrase, Rail, Shape, Status, Substituted
 
@@ -31,7 +32,7 @@ def cell_text(cell: Cell, look: Look) -> tuple[str, str]:
             return visible(f"{d}{of}/{d}{wrt}"), ""
         case Figure(value=value, gradient=gradient, factor=factor):
             most = None if look.width is None else FEW_ENTRIES
-            text = value_text(value, look.digits, most)
+            text = value_text(value, look.digits, most, look.width)
             return f"({text})" if factor and _LOOSE.search(text) else text, "gradient" if gradient else "value"
         case Shape(sizes=sizes):
             return str(sizes) if sizes else "", "dim"
@@ -51,11 +52,17 @@ def cell_text(cell: Cell, look: Look) -> tuple[str, str]:
             return visible(unparse(cell)), "name" if isinstance(cell, Name) else ""
 
 
+def part_text(part: Cell, look: Look) -> tuple[str, str]:
+    """A part of a line: a cell, or one of our own signs."""
+    text, role = cell_text(part, look)
+    return (look.glyphs(text) if isinstance(part, str) and (text in ("×", "·", "→") or text.startswith("Σ_")) else text), role
+
+
 def phrase_text(phrase: Phrase, look: Look) -> tuple[str, str]:
     """Cells side by side; the lines of an array stand below one another. The role is that of a gradient where one is among them."""
     text, role = "", ""
     for number, part in enumerate(phrase.parts):
-        piece, own = cell_text(part, look)
+        piece, own = part_text(part, look)
         if not piece:
             continue
         if phrase.parts[number + 1 : number + 2] == ("×",) and _SUM.search(piece) and piece[0] not in "[(":
@@ -64,12 +71,12 @@ def phrase_text(phrase: Phrase, look: Look) -> tuple[str, str]:
             role = own
         if phrase.room and isinstance(part, Figure) and "\n" not in piece and not piece.startswith(("-", "[")):
             piece = f" {piece}"
-        if text:
+        if text and not (isinstance(part, str) and piece[0] in ",:;"):
             text += " "
         if "\n" in piece:
             indent = "\n" + " " * cells(text.rpartition("\n")[2])
             piece = piece.replace("\n", indent)
-        text += look.glyphs(piece) if piece in ("×", "·", "→") or piece.startswith("Σ_") else piece
+        text += piece
     return text, role
 
 
@@ -95,6 +102,38 @@ def _roomy(text: str, look: Look) -> str:
     return text.replace("*", look.glyphs(" × ")).replace("/", " / ")
 
 
+def arrays_in(cell: Cell) -> bool:
+    """Whether a cell holds an array."""
+    match cell:
+        case Figure(value=value):
+            return is_array(value)
+        case Substituted(values=values):
+            return any(map(is_array, values.values()))
+        case Phrase(parts=parts):
+            return any(isinstance(part, Figure | Substituted) and arrays_in(part) for part in parts)
+        case _:
+            return False
+
+
+def standing(cell: Cell, title: Cell) -> tuple[Cell, ...]:
+    """A cell that stands in a line of its own: with an equals sign, after its column's title where it does not say what it is."""
+    parts = cell.parts if isinstance(cell, Phrase) else (cell,)
+    if any(isinstance(part, str) and part in ("=", "+=", " =") for part in parts):
+        return tuple(part for part in parts if not isinstance(part, Rail))
+    titled: tuple[Cell, ...] = () if title == "" else title.parts if isinstance(title, Phrase) else (title,)
+    return (*titled, "=", *parts)
+
+
+def joined(parts: Sequence[Cell], look: Look) -> tuple[str, str]:
+    """Parts side by side as one text."""
+    return phrase_text(Phrase(tuple(parts)), look)
+
+
 def sentence(parts: tuple[Cell, ...], look: Look) -> str:
-    """Parts side by side, painted."""
-    return " ".join(look.paint(*cell_text(part, look)) for part in parts)
+    """Parts side by side, each painted in its own colour."""
+    text = ""
+    for part in parts:
+        piece, role = part_text(part, look)
+        if piece:
+            text += (" " if text and not (isinstance(part, str) and piece[0] in ",:;") else "") + look.paint(piece, role)
+    return text

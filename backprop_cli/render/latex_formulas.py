@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from functools import lru_cache
 
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.calculus.table import SEVERAL, row, row_of_several
+from backprop_cli.lang.pattern import Filled, Pattern
 from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice, fold
-from backprop_cli.render.visible import visible
+from backprop_cli.render.latex_words import escaped, name
 
 # How tightly a drawing holds together: as in the text form, but a fraction bar groups, and LaTeX braces do not show.
 COMPARISON, SUM, PRODUCT, FRACTION, WHOLE = range(5)
@@ -32,80 +33,9 @@ _NEEDS = {
     **dict.fromkeys(("sum", "prod", "max", "min"), (FRACTION,)),
     **dict.fromkeys((TRANSPOSE, "inv"), (WHOLE,)),
 }
-_GREEK = (
-    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho"),
-    *(
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Phi",
-        "Psi",
-        "Omega",
-    ),
-)
-_LETTERS = {
-    unicodedata.lookup(
-        f"GREEK {'SMALL' if each[0].islower() else 'CAPITAL'} LETTER {'LAMDA' if each in ('lambda', 'Lambda') else each}"
-    ): each
-    for each in _GREEK
-}
-_ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot", "\u0308": "ddot", "\u20d7": "vec"}
-_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-            "|": r"\textbar{}", "∂": r"$\partial$", "×": r"$\times$", "·": r"$\cdot$", "Σ": r"$\Sigma$", "→": r"$\to$", "≠": r"$\neq$",
-            '"': "''", "’": "'", "…": r"\dots{}", "⋮": r"$\vdots$"}  # fmt: skip
-_PLAIN = re.compile("[A-Za-z][\u0300-\u0304\u0308\u030a\u030c\u0327]|[ßæøåÆØÅ]")  # letters that every TeX font can put together
 _HOLE = re.compile(r"<(\w+)>")
-
-
-def words(text: str) -> str:
-    """Text between formulas: every character that means something to TeX is escaped, every one it has no letter for is named."""
-    return "".join(map(_letter, visible(text)))
-
-
-def _letter(char: str) -> str:
-    if char in _SPECIAL:
-        return _SPECIAL[char]
-    if char in "{}$&#_%":
-        return "\\" + char
-    if " " <= char <= "~" or _PLAIN.fullmatch(unicodedata.normalize("NFD", char)):
-        return char
-    return f"[U+{ord(char):04X}]"
-
-
-def name(word: str) -> str:
-    """A name in mathematics: Greek letters as letters, digits at its end as an index, accents as accents."""
-    found = re.fullmatch(r"(.*?)_?([0-9]+|[₀-₉]+)", word) or re.fullmatch(r"(.*)_([ijk]{1,2})", word)
-    if found and found.group(1).strip("_"):
-        return f"{_base(found.group(1))}_{{{unicodedata.normalize('NFKC', found.group(2))}}}"
-    return _base(word)
-
-
-def _base(word: str) -> str:
-    if word in _GREEK:
-        return f"\\{word}"
-    letters = unicodedata.normalize("NFD", word)
-    if len(letters) == 2 and letters[1] in _ACCENTS:
-        return rf"\{_ACCENTS[letters[1]]}{{{_base(letters[0])}}}"
-    if word in _LETTERS:
-        return f"\\{_LETTERS[word]}"
-    if len(word) == 1 and word.isascii() and word.isalpha():
-        return word
-    return rf"\mathit{{{_marked(word)}}}" if word.isascii() else rf"\text{{{words(word)}}}"
-
-
-def _marked(word: str) -> str:
-    return word.replace("_", r"\_")
+_OPEN, _CLOSE = "\ue100", "\ue101"  # around the number of a hole; private-use characters, which are no letters of names
+_MARK = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 
 
 def number(text: str) -> Drawn:
@@ -120,12 +50,28 @@ def latex(expr: Expr) -> str:
     return fold(expr, _draw)[0]
 
 
+def latex_filled(filled: Filled) -> str:
+    """The same of a pattern with words in its holes, drawn once for all statements that are made alike."""
+    words = filled.words
+    if any(word[0] in "0123456789." and (word == "0.5" or "e" in word.lower()) for word in words):
+        return latex(filled.tree)  # a power of ten is a product, a power of a half is a root
+    between, holes = _pieces(filled.pattern, len(words))
+    drawn = [number(words[hole])[0] if words[hole][0] in "0123456789." else name(words[hole]) for hole in holes]
+    return "".join([piece + word for piece, word in zip(between, [*drawn, ""], strict=True)])
+
+
+@lru_cache(maxsize=1024)
+def _pieces(pattern: Pattern, count: int) -> tuple[list[str], list[int]]:
+    found = _MARK.split(latex(pattern.filled([f"{_OPEN}{hole}{_CLOSE}" for hole in range(count)])))
+    return found[::2], list(map(int, found[1::2]))
+
+
 def _draw(part: Part, below: list[Drawn]) -> Drawn:
     match part:
         case Number(text=text):
             return number(text)
         case Name(id=word):
-            return name(word), WHOLE
+            return word if word[0] == _OPEN else name(word), WHOLE
         case Brackets():
             return _matrix(part, below), WHOLE
         case Index():
@@ -186,7 +132,7 @@ def _call(part: Apply, below: list[Drawn]) -> str:
     """A function of one's own, or one that is given more than its template shows."""
     given = [text for text, _ in below[: len(part.operands)]]
     given += [
-        rf"\mathrm{{{_marked(word)}}} = {text}" for (word, _), (text, _) in zip(part.keywords, below[len(part.operands) :], strict=True)
+        rf"\mathrm{{{escaped(word)}}} = {text}" for (word, _), (text, _) in zip(part.keywords, below[len(part.operands) :], strict=True)
     ]
-    head = rf"\operatorname{{{_marked(part.head)}}}" if part.head.isascii() else name(part.head)
+    head = rf"\operatorname{{{escaped(part.head)}}}" if part.head.isascii() else name(part.head)
     return rf"{head}\left({', '.join(given)}\right)"

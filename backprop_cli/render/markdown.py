@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from backprop_cli.lang.pattern import Filled
 from backprop_cli.lang.syntax import Apply, Brackets, Index, Name, Number
@@ -34,7 +33,7 @@ _SIGNS = frozenset(["=", "+=", " =", "+", "×", "·", "→"])
 
 def markdown(document: Document, look: Look) -> Iterator[str]:
     """The lines of a document, each with its line end."""
-    look = replace(look, width=None, colour=False)
+    look = Look(unicode=look.unicode, digits=look.digits)
     for number, block in enumerate(document.blocks):
         if number:
             yield "\n"
@@ -46,9 +45,9 @@ def _lines(block: Block, look: Look) -> Iterator[str]:
         case Title(parts=parts):
             yield f"# {_code(Phrase(parts), look)}\n"
         case Paragraph(parts=parts, aside=aside):
-            yield " ".join(_cell(part, look) for part in parts) + (f" *{escaped(aside, look)}*" if aside else "") + "\n"
+            yield " ".join(_cell(part, look) for part in parts) + (f" *{_own(aside, look)}*" if aside else "") + "\n"
         case Listing(heading=heading, lines=lines):
-            yield f"**{escaped(heading, look)}**\n\n"
+            yield f"**{_own(heading, look)}**\n\n"
             for parts in lines:
                 yield f"- {' '.join(_cell(part, look) for part in parts)}\n"
         case Table():
@@ -57,13 +56,14 @@ def _lines(block: Block, look: Look) -> Iterator[str]:
 
 def _table(table: Table, look: Look) -> Iterator[str]:
     if table.heading:
-        yield f"## {escaped(table.heading, look)}\n\n"
+        yield f"## {_own(table.heading, look)}\n\n"
     if table.aside:
-        yield f"{escaped(table.aside, look)}\n\n"
+        yield f"{_own(table.aside, look)}\n\n"
     rows = iter(table.rows)
     first = next(rows, None)
-    kept = [n for n, _ in enumerate(table.head) if first is None or not isinstance(first[n], Bar)]
-    yield _row([_cell(table.head[n], look) for n in kept])
+    head = table.titles or table.head
+    kept = [n for n, _ in enumerate(head) if first is None or not isinstance(first[n], Bar)]
+    yield _row([_cell(head[n], look) for n in kept])
     yield _row(["---"] * len(kept))
     if first is not None:
         yield _row([_cell(first[n], look) for n in kept])
@@ -78,6 +78,10 @@ def _row(cells: Sequence[str]) -> str:
 def escaped(text: str, look: Look) -> str:
     """A text in which no character is markup."""
     return _MARKUP.sub(r"\\\1", look.glyphs(visible(text)))
+
+
+def _own(cell: Cell, look: Look) -> str:
+    return escaped(cell, look) if isinstance(cell, str) else _cell(cell, look)
 
 
 def _cell(cell: Cell, look: Look) -> str:
@@ -107,7 +111,10 @@ def _phrase(parts: Sequence[Cell], look: Look) -> str:
             pieces.append(_code(Phrase(tuple(together)), look) if together else "")
             pieces.append(_cell(part, look))
             together = []
-    return " ".join(piece for piece in pieces if piece)
+    text = ""
+    for piece in pieces:
+        text += (" " if text and piece[:1] not in (",", ":", ";") else "") * bool(piece) + piece
+    return text
 
 
 def _marked(figure: Figure, look: Look) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 FEW_ENTRIES = 200  # what a terminal shows of an array before it shows the corners alone
 _SHORT = 40
+_EDGE = 3  # rows and columns on each side of an array whose corners alone are shown
 _WHOLE = 10**9
 
 
@@ -25,39 +26,55 @@ def number_text(value: Any, digits: int = 6) -> str:
     return f"{mantissa}e{int(exponent)}" if sign else text
 
 
-def value_text(value: Any, digits: int = 6, most: int | None = None) -> str:
+def value_text(value: Any, digits: int = 6, most: int | None = None, room: int | None = None) -> str:
     """Any value; an array in the language's own brackets, in several lines where one would be long.
 
-    With `most`, an array of more entries shows its corners only.
+    With `most`, an array of more entries shows its corners only. With `room`, no line is longer: vectors go on in the next
+    line, and of wider matrices only the first and the last columns are shown.
     """
     if not is_array(value):
         return number_text(value, digits)
+    threshold = value.size + 1 if most is None else most
+    inline = " ".join(_layout(value, threshold, _EDGE, lambda entry: number_text(entry, digits), None).split())
+    if len(inline) <= (_SHORT if value.ndim > 1 else room or len(inline)):
+        return inline
+    width = _widest(value, threshold, _EDGE, digits)
+    if value.ndim == 1:
+        return _layout(value, threshold, _EDGE, lambda entry: number_text(entry, digits).rjust(width), room)
+    edge = _EDGE
+    if room is not None and _columns(value, threshold) * (width + 2) + value.ndim > room:
+        threshold, width = 0, _widest(value, value.size, _EDGE, digits)
+        edge = max(1, (room - value.ndim - 5) // (2 * width + 4))
+    return _layout(value, threshold, edge, lambda entry: number_text(entry, digits).rjust(width), None)
+
+
+def _columns(value: Any, threshold: int) -> int:
+    """How many entries of a row are shown."""
+    length: int = value.shape[-1]
+    return length if value.size <= threshold else min(length, 2 * _EDGE + 1)
+
+
+def _widest(value: Any, threshold: int, edge: int, digits: int) -> int:
+    return max((len(number_text(entry, digits)) for entry in _corners(value, threshold, edge).ravel().tolist()), default=0)
+
+
+def _layout(value: Any, threshold: int, edge: int, write: Any, room: int | None) -> str:
     import numpy
 
-    threshold = value.size + 1 if most is None else most
-    shown = _corners(value, threshold)
-    texts = [number_text(entry, digits) for entry in shown.ravel().tolist()]
-    inline = _layout(value, threshold, lambda entry: number_text(entry, digits), numpy)
-    if len(inline) <= _SHORT or value.ndim == 1:
-        return inline
-    width = max(map(len, texts), default=0)
-    return _layout(value, threshold, lambda entry: number_text(entry, digits).rjust(width), numpy, "\n")
+    text: str = numpy.array2string(
+        value, separator=", ", threshold=threshold, edgeitems=edge, max_line_width=room or 1 << 40, formatter={"all": write}
+    )
+    return "\n".join(line.rstrip() for line in text.split("\n") if line.strip())
 
 
-def _layout(value: Any, threshold: int, write: Any, numpy: Any, line_end: str = " ") -> str:
-    text: str = numpy.array2string(value, separator=", ", threshold=threshold, max_line_width=1 << 40, formatter={"all": write})
-    lines = [line for line in text.split("\n") if line.strip()]
-    return "\n".join(lines) if line_end == "\n" else " ".join(line.strip() for line in lines)
-
-
-def _corners(value: Any, threshold: int) -> Any:
+def _corners(value: Any, threshold: int, edge: int) -> Any:
     if value.size <= threshold:
         return value
     import numpy
 
     for axis, length in enumerate(value.shape):
-        if length > 6:
-            value = value.take([0, 1, 2, length - 3, length - 2, length - 1], axis=axis)
+        if length > 2 * edge:
+            value = value.take([*range(edge), *range(length - edge, length)], axis=axis)
     return numpy.asarray(value)
 
 

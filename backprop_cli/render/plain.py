@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
-from backprop_cli.render.cells import cell_text, sentence
+from backprop_cli.render.cells import cell_text, joined, sentence
+from backprop_cli.render.folding import above, folded, own_text
 from backprop_cli.render.look import Look
 from backprop_cli.render.numbers import is_array
-from backprop_cli.render.visible import cells, pad, visible
-from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Table, Title
+from backprop_cli.render.visible import cells, pad
+from backprop_cli.reports.document import Bar, Block, Cell, Document, Entries, Figure, Listing, Paragraph, Table, Title
 from backprop_cli.reports.plain_data import near_float
 
 GAP = "   "
@@ -34,27 +35,34 @@ def _lines(block: Block, look: Look) -> Iterator[str]:
         case Title(parts=parts):
             yield sentence(parts, look) + "\n"
         case Paragraph(parts=parts, aside=aside):
-            yield sentence(parts, look) + (GAP + look.paint(look.glyphs(visible(aside)), "dim") if aside else "") + "\n"
+            small = own_text(aside, look) if aside else ""
+            lines = list(folded(parts, look))
+            fits = look.width is None or cells(joined(parts, look)[0]) + len(GAP) + cells(small) <= look.width
+            yield "\n".join(lines) + (GAP if fits else "\n    ") * bool(small) + look.paint(small, "dim") + "\n"
         case Table():
             yield from _table(block, look)
-        case Listing(heading=heading, lines=lines):
-            yield look.paint(heading, "heading") + "\n"
-            for parts in lines:
-                yield "  " + sentence(parts, look) + "\n"
+        case Entries():
+            from backprop_cli.render.entries import entries
+
+            yield from entries(block, look)
+        case Listing(heading=title, lines=listed):
+            yield from (line + "\n" for line in above(title, "", look))
+            for parts in listed:
+                yield from (line + "\n" for line in folded(parts, look, "  "))
 
 
 def heading(table: Table, look: Look) -> Iterator[str]:
-    """The line above a table, where it has one."""
+    """The lines above a table, where it has a heading."""
     if table.heading:
-        aside = f"{GAP}{look.paint(look.glyphs(visible(table.aside)), 'dim')}" if table.aside else ""
-        yield look.paint(visible(table.heading), "heading") + aside + "\n"
+        yield from (line + "\n" for line in above(table.heading, table.aside, look))
 
 
 def _table(table: Table, look: Look) -> Iterator[str]:
     yield from heading(table, look)
     rows = iter(table.rows)
     first = list(islice(rows, _MEASURED))
-    kept = [n for n, _ in enumerate(table.head) if look.width is not None or not any(isinstance(row[n], Bar) for row in first)]
+    barred = [n for n, _ in enumerate(table.head) if look.width is None and any(isinstance(row[n], Bar) for row in first)]
+    kept = [n for n, _ in enumerate(table.head) if n not in barred and n not in table.paper]
     signs = signed_columns(first) or [False] * len(table.head)
     head = [cell_text(table.head[n], look)[0] for n in kept]
     drawn = [[drawn_cell(row[n], look, signs[n]) for n in kept] for row in first]

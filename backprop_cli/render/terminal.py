@@ -1,18 +1,23 @@
-"""Documents on a terminal: Rich lays the tables out, so that long formulas fold inside their own column."""
+"""Documents on a terminal: Rich lays the tables out; what does not fit beside a row stands below or above it.
+
+A table is tried in several arrangements, the one that says most first: every column side by side; spare columns left out;
+wide cells below their row, or the statement that several rows belong to above them; at last, formulas folded.
+"""
 
 from __future__ import annotations
 
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
+from backprop_cli.render.arranging import HUNG, Arranged, arrangements
+from backprop_cli.render.folding import folded
 from backprop_cli.render.look import Look
 from backprop_cli.render.plain import drawn_cell, gap, heading, is_number, plain, signed_columns
 from backprop_cli.render.visible import cells
-from backprop_cli.reports.document import Bar, Cell, Document, Partial, Phrase, Rail, Table
+from backprop_cli.reports.document import Cell, Document, Partial, Phrase, Rail, Table
 
 _MOST = 500  # rows; Rich takes 0.3 ms for each
 _SHARE = 0.5  # of the width, for a column that is not folded
@@ -20,6 +25,7 @@ _WIRING = 0.25  # of the width, for the rails of a table that does not fit
 _LEAST = 12  # columns left for each formula beside such
 _ANY = 1 << 20  # columns
 _TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+_PLACE = re.compile(rf"^.*{HUNG}.*\n", re.MULTILINE)
 
 
 def terminal(document: Document, look: Look) -> Iterator[str]:
@@ -36,7 +42,8 @@ def _table(table: Table, look: Look) -> Iterator[str]:
     rows = iter(table.rows)
     first: list[Sequence[Cell]] = list(islice(rows, _MOST + 1))
     if len(first) > _MOST or look.width is None:
-        yield from plain(Document((replace(table, rows=chain(first, rows)),)), look)
+        whole = Table(table.head, chain(first, rows), table.heading, table.aside, table.spare, table.paper)
+        yield from plain(Document((whole,)), look)
         return
     yield from heading(table, look)
     from rich.console import Console
@@ -44,24 +51,23 @@ def _table(table: Table, look: Look) -> Iterator[str]:
     out = io.StringIO()
     colours: Any = "256" if look.colour else None
     console = Console(file=out, width=look.width, force_terminal=look.colour, color_system=colours, legacy_windows=False, _environ={})
-    grid = _grid(table.head, first, look)
-    whole = console.options.update(max_width=_ANY)
-    if console.measure(grid, options=whole).maximum > look.width:
-        bars = [n for n, _ in enumerate(table.head) if any(isinstance(row[n], Bar) for row in first)]
-        for left_out in ({*bars, *table.spare[:count]} for count in range(len(table.spare) + 1)):
-            kept = [n for n, _ in enumerate(table.head) if n not in left_out]
-            fewer = [[row[n] for n in kept] for row in first]
-            grid = _grid([table.head[n] for n in kept], fewer, look)
-            if console.measure(grid, options=whole).maximum <= look.width:
-                break
-        if console.measure(grid, options=whole).maximum > look.width:
-            fewer = [[_unwired(cell, look) for cell in row] for row in fewer]
-            grid = _grid([table.head[n] for n in kept], fewer, look, stiffly=True)
-        if console.measure(grid, options=whole).minimum > look.width:
-            yield from plain(Document((Table(tuple(table.head[n] for n in kept), fewer),)), look)
+    whole_line = console.options.update(max_width=_ANY)
+    arranged, grid = Arranged(table.head, first, ()), None
+    for arranged in arrangements(table, first, look):
+        grid = _grid(arranged.head, arranged.rows, look)
+        if console.measure(grid, options=whole_line).maximum <= look.width:
+            break
+    else:
+        fewer = [[_unwired(cell, look) for cell in row] for row in arranged.rows]
+        arranged = Arranged(arranged.head, fewer, arranged.hung)
+        grid = _grid(arranged.head, arranged.rows, look, stiffly=True)
+        if console.measure(grid, options=whole_line).minimum > look.width:
+            yield from plain(Document((Table(table.head, first, paper=table.paper),)), look)
             return
     console.print(grid)
-    yield _TRAILING.sub(r"\1", out.getvalue())
+    hung = iter(arranged.hung)
+    text = _PLACE.sub(lambda found: "".join(f"{line}\n" for line in folded(*next(hung))), out.getvalue())
+    yield _TRAILING.sub(r"\1", text)
 
 
 def _unwired(cell: Cell, look: Look) -> Cell:
@@ -69,7 +75,7 @@ def _unwired(cell: Cell, look: Look) -> Cell:
     assert look.width is not None
     if not isinstance(cell, Phrase) or not any(isinstance(part, Rail) and len(part.text) > look.width * _WIRING for part in cell.parts):
         return cell
-    return replace(cell, parts=tuple(part for part in cell.parts if not isinstance(part, Rail)))
+    return Phrase(tuple(part for part in cell.parts if not isinstance(part, Rail)), cell.room)
 
 
 def is_stiff(cell: Cell) -> bool:

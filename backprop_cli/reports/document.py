@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from backprop_cli.errors import Diagnostic
 from backprop_cli.lang.pattern import Filled
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.records import record
@@ -89,7 +90,7 @@ class Paragraph:
     """Parts that stand side by side; the first may be a Status. `aside` is what matters less, at the end of the line."""
 
     parts: tuple[Cell, ...]
-    aside: str = ""
+    aside: Cell = ""
 
 
 @record
@@ -97,24 +98,63 @@ class Table:
     """Rows under a head. Rows may be made while they are drawn, so they are gone through once.
 
     `heading` and `aside` stand above it. `spare` are columns that a narrow terminal does without, the first of them first.
+    Where it is narrow, cells of the columns `below` stand below their row, and those of `lifted`, a number first, in a line
+    above the rows that they belong to. `paper` are columns that say in words what a terminal draws, for documents without
+    drawings alone; these show `titles` for a head.
     """
 
     head: tuple[Cell, ...]
     rows: Iterable[Sequence[Cell]]
-    heading: str = ""
-    aside: str = ""
+    heading: Cell = ""
+    aside: Cell = ""
     spare: tuple[int, ...] = ()
+    paper: tuple[int, ...] = ()
+    below: tuple[int, ...] = ()
+    lifted: tuple[int, ...] = ()
+    titles: tuple[Cell, ...] = ()
 
 
 @record
 class Listing:
     """Lines that belong together, each a row of parts, under a heading."""
 
-    heading: str
+    heading: Cell
     lines: tuple[tuple[Cell, ...], ...]
 
 
-Block = Title | Paragraph | Table | Listing
+class Mark(Enum):
+    """What became of an answer. Every renderer shows it by a glyph, and the entry says it in words."""
+
+    RIGHT = "right"
+    FOLLOWS = "follows"
+    NEARLY = "nearly"
+    WRONG = "wrong"
+    OPEN = "open"
+
+
+@record
+class Entry:
+    """An answer that was judged: its mark, the number of its line, what was written, and what is said of it.
+
+    `details` stand below it, each under a word of its own. `quoted` is the complaint about an answer that could not be read.
+    """
+
+    mark: Mark
+    label: str
+    body: Cell
+    said: str
+    details: tuple[tuple[str, tuple[Cell, ...]], ...] = ()
+    quoted: Diagnostic | None = None
+
+
+@record
+class Entries:
+    """Answers below one another."""
+
+    rows: Sequence[Entry]
+
+
+Block = Title | Paragraph | Table | Listing | Entries
 
 
 @record

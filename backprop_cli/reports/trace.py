@@ -211,6 +211,16 @@ def warnings(given: Report) -> list[Block]:
     return blocks
 
 
+def listed(names: Sequence[str], last: str = "") -> tuple[Cell, ...]:
+    """Names with commas between them, and `last` before the last one: `a, b and c`."""
+    parts: list[Cell] = []
+    for number, name in enumerate(names):
+        if number:
+            parts.append(last if last and number == len(names) - 1 else ",")
+        parts.append(Name(name))
+    return tuple(parts)
+
+
 def sizes(value: Any) -> tuple[int, ...]:
     """The shape of a value; () of a number."""
     return tuple(getattr(value, "shape", ()))

@@ -30,7 +30,7 @@ def entries(given: Report) -> list[Block]:
         if lines is None:
             large += 1
         elif lines:
-            blocks.append(Listing(f"{name} = {unparse(written)}, entry by entry", tuple(lines)))
+            blocks.append(Listing(Phrase((Name(name), "=", written, ", entry by entry")), tuple(lines)))
     for step in given.steps:
         if step.factor or step.written is None:
             continue
@@ -45,7 +45,7 @@ def entries(given: Report) -> list[Block]:
         )
         first = [(sigma,)] if sigma is not None else []
         if lines:
-            blocks.append(Listing(f"{name} {'=' if step.paths == 1 else '+='} {unparse(tree)}, entry by entry", (*first, *lines)))
+            blocks.append(Listing(Phrase((Name(name), "=" if step.count == 1 else "+=", tree, ", entry by entry")), (*first, *lines)))
     if large:
         blocks.append(Paragraph((Status.NOTE, f"{large} larger or other array rules are not written out entry by entry")))
     return blocks

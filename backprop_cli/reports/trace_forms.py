@@ -8,9 +8,9 @@ from typing import Any
 from backprop_cli.errors import BackpropError
 from backprop_cli.lang.syntax import Expr, Name, postorder, substitute
 from backprop_cli.reports.document import Block, Cell, Figure, Listing, Paragraph, Partial, Phrase, Rail, Status, Table, Title
-from backprop_cli.reports.trace import Report, sizes
+from backprop_cli.reports.trace import Report, listed, sizes
 from backprop_cli.reports.trace_rails import rails
-from backprop_cli.reports.trace_tables import PRODUCT, lines_of, working
+from backprop_cli.reports.trace_tables import PRODUCT, lines_of, start, working
 
 _CLOSE = 1e-9
 
@@ -24,7 +24,7 @@ def symbolic(given: Report) -> list[Block]:
     lines = list(lines_of(given)) if given.small else []
     drawn = rails(lines) if 0 < len(lines) <= 60 else None
     forward = Table(("", ""), _forward(given, drawn), "forward", "in the order of the file")
-    aside = f"chain rule from {output} back to the leaves, start with ∂{output}/∂{output} = 1"
+    aside = Phrase(start(output))
     backward = Table(("", "node", "rule", "local", "chain rule"), _backward(given), "backward", aside, (2,))
     return [Title((Name(output),)), forward, backward, *_closed(given)]
 
@@ -60,7 +60,7 @@ def _backward(given: Report) -> Iterator[list[Cell]]:
         for at, read in enumerate(reads):
             operand, formula = trace.name(read), formulas.get(read)
             visits[read] = visits.get(read, 0) + 1
-            sign = "=" if trace.paths[read] == 1 else "+="
+            sign = "=" if trace.counts[read] == 1 else "+="
             local: Cell = Phrase((Partial(user, operand), "=", formula)) if factor and formula is not None else ""
             if factor:
                 right: tuple[Cell, ...] = (Partial(output, user), "·", Partial(user, operand)) if user != output else (formula or "",)
@@ -93,9 +93,8 @@ def static(given: Report) -> list[Block]:
     statements = list(adjoint_statements(given.trace))
     names = {name: node for node, name, _ in statements}
     example = given.trace.name(statements[-1][0])
-    aside = (
-        f"expressions made once, before any value is known; {given.trace.upstream_name(statements[-1][0])} is ∂{given.output}/∂{example}"
-    )
+    adjoint = Name(given.trace.upstream_name(statements[-1][0]))
+    aside = Phrase(("expressions made once, before any value is known;", adjoint, "is", Partial(given.output, example)))
     rows: list[list[Cell]] = [
         [str(n), Phrase((Name(name), "=", expr if expr is not None else "not written"))] for n, (_, name, expr) in enumerate(statements, 1)
     ]
@@ -119,7 +118,7 @@ def tape(given: Report) -> list[Block]:
             str(trace.number_of[block.node]),
             Name(trace.name(block.node)),
             trace.rule(block),
-            ", ".join(trace.name(read) for read in block.reads),
+            Phrase(listed([trace.name(read) for read in block.reads])),
             Figure(given.found.record.values[block.node]),
         ]
         for block in trace.blocks
@@ -208,11 +207,11 @@ def _why(given: Report, direct: list[tuple[str, Expr]], behind: list[tuple[str, 
 
     used = {part.id for _, tree in behind for part in postorder(tree) if isinstance(part, Name)}
     inner = [given.trace.name(block.node) for block in given.trace.blocks if given.trace.name(block.node) in used]
-    said = f"The second form says {', '.join(inner)} where the first has their definitions written out. " if inner else ""
-    reason = (
-        said + "Both differentiate one function, so they are equal wherever it has a derivative; the second shares what the first repeats."
-    )
-    blocks: list[Block] = [Paragraph((reason,))]
+    said: tuple[Cell, ...] = ()
+    if inner:
+        said = ("The second form says", *listed(inner), "where the first has their definitions written out.")
+    both = "Both differentiate one function, so they are equal wherever it has a derivative; the second shares what the first repeats."
+    blocks: list[Block] = [Paragraph((*said, both))]
     if not given.valued:
         return blocks
     names = [name for name, _ in direct if name in dict(behind)]
@@ -228,10 +227,10 @@ def _why(given: Report, direct: list[tuple[str, Expr]], behind: list[tuple[str, 
     except BackpropError:
         return blocks
     if all(_close(values[first], values[second]) for first, second in pairs):
-        listed: list[Cell] = []
+        found: list[Cell] = []
         for (first, _), name in zip(pairs, names, strict=True):
-            listed += [Phrase((Partial(given.output, name), "=", Figure(values[first], gradient=True)))]
-        blocks.append(Paragraph((Status.RIGHT, "both are equal at this point:", *listed)))
+            found += [Phrase((Partial(given.output, name), "=", Figure(values[first], gradient=True)))]
+        blocks.append(Paragraph((Status.RIGHT, "both are equal at this point:", *found)))
     return blocks
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backprop_cli.lang.syntax import Name
 from backprop_cli.reports.document import Block, Cell, Figure, Listing, Paragraph, Partial, Phrase, Status
-from backprop_cli.reports.trace import Report, line_of, sizes, warnings
+from backprop_cli.reports.trace import Report, line_of, listed, sizes, warnings
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff.trace import Contributed
@@ -41,10 +41,13 @@ def _reused(given: Report) -> list[Block]:
             groups.setdefault(tuple(name for name in given.names if name in everything), []).insert(0, given.trace.name(block.node))
     lines: list[tuple[Cell, ...]] = []
     for names, nodes in reversed(groups.items()):
-        listed: list[Cell] = [Partial(output, node) for node in nodes[:_MOST]]
-        rest = f"and {len(nodes) - _MOST} more" if len(nodes) > _MOST else ""
-        used = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else f"{names[0]}, on several paths"
-        lines.append((Phrase((*listed, rest, f"computed once, used for {used}")),))
+        told: list[Cell] = []
+        for node in nodes[:_MOST]:
+            told += [*([","] if told else []), Partial(output, node)]
+        if len(nodes) > _MOST:
+            told.append(f"and {len(nodes) - _MOST} more")
+        used: tuple[Cell, ...] = (*listed(names, "and"), *([", on several paths"] if len(names) == 1 else []))
+        lines.append((Phrase((*told, "computed once, used for", *used)),))
     return [Listing("reused", tuple(lines))] if lines else []
 
 

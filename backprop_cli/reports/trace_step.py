@@ -102,11 +102,11 @@ def _backward(given: Report, place: dict[int, int]) -> list[Move]:
         note = step.rule
         if step.factor and step.written is not None:
             note += f": ∂{step.user}/∂{step.operand} = {step.written.text}"
-        if step.paths > 1:
-            note += f"; path {step.nth} of {step.paths} that meet at {step.operand}"
+        if step.count > 1:
+            note += f"; contribution {step.nth} of {step.count} that meet at {step.operand}"
         if step.reused and step.user != output:
             note += f"; ∂{output}/∂{step.user} is used again"
-        asked = Phrase((Partial(output, step.operand), "gets" if step.paths > 1 else ""))
+        asked = Phrase((Partial(output, step.operand), "gets" if step.count > 1 else ""))
         source = (place[step.index],)
         answer, total = step.contribution, step.adjoint
         moves.append(Move("backward", number, count, place[step.read], source, asked, working, answer, total, note))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from backprop_cli.lang.syntax import Name
+from backprop_cli.lang.syntax import Apply, Expr, Index, Name, Number
 from backprop_cli.reports.document import Block, Cell, Figure, Paragraph, Partial, Phrase, Rail, Status, Table
-from backprop_cli.reports.trace import Report
+from backprop_cli.reports.trace import Report, listed
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff.walks import Edges
@@ -29,7 +29,9 @@ def edges_of(given: Report) -> Edges:
 def iterative_table(given: Report) -> Table:
     """The algorithm of marks, turn by turn."""
     output = given.output
-    aside = f"grad[{output}] = 1, all others 0; while a node is unmarked, take one whose outgoing edges are all marked"
+    aside = Phrase(
+        (_grad(output), "=", Number("1"), ", all others 0; while a node is unmarked, take one whose outgoing edges are all marked")
+    )
     head = ("turn", "node", "edges marked", "grad before", "added", "grad after")
     return Table(head, _turns(given), "backward, with marks", aside)
 
@@ -38,15 +40,18 @@ def _turns(given: Report) -> Iterator[list[Cell]]:
     from backprop_cli.autodiff.walks import iterative
 
     for each in iterative(edges_of(given)):
-        why = f"all {len(each.ready)} edges to its users are marked" if len(each.ready) > 1 else "the edge to its user is marked"
+        why: Cell = "it has no users"
         if each.ready:
-            why += f": {', '.join(dict.fromkeys(each.ready))}"
-        else:
-            why = "it has no users"
-        yield [str(each.turn), Phrase((Name(each.node),)), why, "", "", Phrase((f"grad[{each.node}] =", Figure(each.grad, gradient=True)))]
+            said = f"all {len(each.ready)} edges to its users are marked:" if len(each.ready) > 1 else "the edge to its user is marked:"
+            why = Phrase((said, *listed(list(dict.fromkeys(each.ready)))))
+        yield [str(each.turn), Phrase((Name(each.node),)), why, "", "", Phrase((_grad(each.node), "=", Figure(each.grad, gradient=True)))]
         for step, before, after in each.adds:
             edge = Phrase((Name(step.user), "→", Name(step.operand)))
-            yield ["", "", edge, Figure(before), _added(step), Phrase((f"grad[{step.operand}] =", Figure(after, gradient=True)))]
+            yield ["", "", edge, Figure(before), _added(step), Phrase((_grad(step.operand), "=", Figure(after, gradient=True)))]
+
+
+def _grad(node: str) -> Expr:
+    return Index(Name("grad"), (Name(node),))
 
 
 def _added(step: Any) -> Cell:
@@ -74,7 +79,7 @@ def _calls(given: Report) -> Iterator[list[Cell]]:
     graph = given.trace.graph
     hits = 0
     for each in recursive(edges_of(given), [graph.names[name] for name in given.names]):
-        call: Cell = Phrase((Rail(("│ " * each.depth).rstrip()), f"grad({each.node})"))
+        call: Cell = Phrase((Rail(("│ " * each.depth).rstrip()), Apply("grad", (Name(each.node),))))
         said: Cell = {"asks": "asks its users", "start": "= 1, the start", "known": "remembered: no work"}.get(each.what, "")
         if each.what == "answers":
             parts: list[Cell] = []
@@ -108,7 +113,7 @@ def _paths_to(given: Report, edges: Edges, name: str, count: int) -> Table:
     if shown < count:
         aside += f", of which the first {shown} are shown"
     rows = _path_rows(given, edges, name, count)
-    return Table(("", "path", "product", "value"), rows, f"paths from {name} to {given.output}", aside, (2,))
+    return Table(("", "path", "product", "value"), rows, Phrase(("paths from", Name(name), "to", Name(given.output))), aside, (2,))
 
 
 def _path_rows(given: Report, edges: Edges, name: str, count: int) -> Iterator[list[Cell]]:
