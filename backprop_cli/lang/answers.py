@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
 from backprop_cli.lang.answers_lines import Statement, statements
 from backprop_cli.lang.answers_markup import plain_words
@@ -41,6 +43,7 @@ __all__ = [
 ]
 
 Read = Answer | Unreadable
+_AROUND = re.compile(r"(?:\\\\|\\[\])]|\\end\{[a-z]+\*?\}|\\(?:nonumber|notag))$")
 
 
 def read_answers(
@@ -78,6 +81,7 @@ def _read(statement: Statement, sheet: Sheet) -> Read:
 
 def _answer(statement: Statement, sheet: Sheet, shown: str) -> Answer:
     end = statement.start + len(statement.text)
+    sheet.latex = "\\" in statement.text or "$" in statement.text
     sides, signs = _sides(plain_words(raw_words(statement.text, statement.start, sheet), sheet))
     if not signs:
         sheet.refuse("no-answer", "this line gives no answer", statement.start, end, "write  dL/da = ...,  u = ...,  or # before a remark")
@@ -94,8 +98,20 @@ def _answer(statement: Statement, sheet: Sheet, shown: str) -> Answer:
     about = _told_update(about, links, notes)
     if signs[0].text in ("-=", "+="):
         links = [Apply(signs[0].text[0], (Name(about.text, each.span), each), (), each.span) for each in links]
-    texts = tuple(sheet.origin.text[side[0].start : side[-1].end] for side in sides[1:])
+    texts = tuple(
+        _trimmed(statement.text[sign.end - statement.start : following.start - statement.start])
+        for sign, following in zip(signs, [*signs[1:], Word("", "", end, end)], strict=True)
+    )
     return Answer(statement.line, about, tuple(links), texts, Span(statement.start, end), shown, tuple(dict.fromkeys(notes)))
+
+
+def _trimmed(text: str) -> str:
+    """A link as it was written, without what LaTeX puts around a formula."""
+    while True:
+        shorter = _AROUND.sub("", text.strip(" \t\n$&~,"))
+        if shorter == text:
+            return " ".join(text.split())
+        text = shorter
 
 
 def _sides(words: list[Word]) -> tuple[list[list[Word]], list[Word]]:

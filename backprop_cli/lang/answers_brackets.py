@@ -29,8 +29,6 @@ class Brackets:
         self.linked = False
 
     def run(self) -> list[Word]:
-        while self.raw and self.raw[-1].kind == "COMMA":
-            self.raw.pop()  # the comma after a displayed formula
         while self.at < len(self.raw):
             word = self.raw[self.at]
             if self.open and self.open[-1].kind == "ARGUMENTS":
@@ -49,6 +47,8 @@ class Brackets:
                 self.out.append(word)
         if self.open:
             self.unclosed(self.open[-1])
+        while self.out and self.out[-1].kind == "COMMA":
+            self.out.pop()  # the comma after a displayed formula
         return self.out
 
     def emit(self, kind: str, text: str, like: Word) -> None:

@@ -40,7 +40,12 @@ def complain(token: Token, given: list[Token], sheet: Sheet, start: str) -> NoRe
     before = said(previous) if previous is not None else ""
     if token.type == "COMMA":
         following = given[at + 1] if at + 1 < len(given) else None
-        if previous is not None and following is not None and (previous.type, following.type) == ("NUMBER", "NUMBER"):
+        depth = sum((each.type in _OPENING) - (each.type in _CLOSING) for each in given[:at])
+        numbers = previous is not None and following is not None and (previous.type, following.type) == ("NUMBER", "NUMBER")
+        if depth > 0:
+            hint = "an array stands in brackets: [1, 2]" + ("; decimal commas are read with --decimal-comma" if numbers else "")
+            refuse("unexpected-comma", "a comma separates arguments and entries only", hint)
+        if numbers and following is not None:
             hint = f"write {before}.{said(following)}, or read commas as decimal ones with --decimal-comma"
             refuse("unexpected-comma", "a comma cannot stand in a number", hint)
         refuse("unexpected-comma", "a comma separates arguments and entries only", "separate answers with ; or a new line")

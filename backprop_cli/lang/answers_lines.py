@@ -21,6 +21,10 @@ _SEPARATOR = re.compile(
     r"\\\\(?:\[[0-9.]{1,6} ?[a-z]{2}\])?|\\(begin|end)\s*+\{(?:[A-Za-z]*matrix\*?|array)\}|\\(?:[A-Za-z]++|.)|[()\[\]{};]"
 )
 _LINK = re.compile(r"[\s&]*+(?:=(?!=)|≈|\\approx\b)")
+_SIGN = re.compile(r"=|≈|\\approx\b|←|\\(?:leftarrow|gets)\b")
+_UNFINISHED = re.compile(r"(?:[=+*/·×⋅⊙−@-]|\\(?:cdot|times|odot))[\s$&]*+$")
+_PADDING = re.compile(r"(?:\s|&|\\q?quad\b|\{\})*+")
+_GOING_ON = ("+", "·", "×", "⋅", "⊙", "\\cdot", "\\times", "\\odot")
 
 
 @record
@@ -50,11 +54,22 @@ def statements(origin: Source, limits: Limits) -> Iterator[Statement | Unreadabl
 
 
 def _goes_on(text: str, held: Statement, found: Statement) -> bool:
-    """Whether a statement begins with the `=` of a chain that stands in the line before."""
+    """Whether a statement goes on with the one in the line before: with the `=` of a chain, or in the middle of a link."""
     if not _LINK.match(found.text):
-        return False
+        if _SIGN.search(found.text) or not _SIGN.search(held.text):
+            return False
+        if not _UNFINISHED.search(held.text[-80:]) and not _amid(found.text):
+            return False
     between = text[held.start + len(held.text) : found.start]
     return ";" not in between and between.count("\n") <= 1
+
+
+def _amid(text: str) -> bool:
+    """Whether a line begins with an operator; a minus may be the mark of a list, unless LaTeX stands before it."""
+    found = _PADDING.match(text)
+    lead = found.group() if found else ""
+    rest = text[len(lead) :]
+    return rest.startswith(_GOING_ON) or (rest.startswith(("-", "−")) and ("&" in lead or "\\" in lead))
 
 
 def _bounded(found: Statement, origin: Source, limits: Limits) -> Statement | Unreadable:

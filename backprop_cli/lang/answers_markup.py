@@ -108,6 +108,8 @@ class _Markup(Brackets):
         name = command(word)
         if not name.isalpha():
             self.sheet.strange(word.start)
+        if name in latex.ACCENTS:
+            self.sheet.refuse("missing-operand", f"{word.text} wants a name", word.start, word.end, rf"write \{name}{{y}}")
         every = [*latex.GREEK, *latex.SIGNS, *latex.FRACTIONS, *latex.FUNCTIONS, *latex.ACCENTS, "sqrt", "left", "right"]
         near = nearest(name, every)
         hint = rf"did you mean \{near}?" if near else rf"functions are \operatorname{{{name}}}(x), or without the backslash"

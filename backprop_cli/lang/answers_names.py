@@ -53,7 +53,7 @@ class Known:
     @cached_property
     def _functions_by_key(self) -> dict[str, str]:
         vocabulary = self.vocabulary
-        found = {key(name).lower(): each.head for name, each in vocabulary.signatures.items()}
+        found = {key(name).lower(): name for name in vocabulary.signatures}
         found.update({key(name).lower(): name for name in vocabulary.functions})
         return found
 
@@ -82,19 +82,21 @@ class Known:
         vocabulary = self.vocabulary
         if text == "σ":
             return "sigmoid"
-        if text in vocabulary.functions:
+        if text in vocabulary.functions or text in vocabulary.signatures:
             return text
-        known = vocabulary.signatures.get(text)
-        if known is None and not vocabulary.signatures and text in FUNCTIONS:
-            return text
-        return known.head if known else None
+        return text if not vocabulary.signatures and text in FUNCTIONS else None
 
     def function(self, text: str) -> str | None:
-        """The function that a spelling means, capitals or not: `ReLU`."""
+        """The name of the function that a spelling means, capitals or not: `ReLU`."""
         found = self.exact_function(text) or self._functions_by_key.get(key(text).lower())
         if found is None and not self.vocabulary.signatures and not self.meanings(text):
             return "sigmoid" if text == "sigma" else text
         return found or ("sigmoid" if text == "sigma" else None)
+
+    def head(self, function: str) -> str:
+        """The own name of a function: `silu` for `swish`."""
+        known = self.vocabulary.signatures.get(function)
+        return known.head if known and function not in self.vocabulary.functions else function
 
     def arity_fault(self, head: str, count: int) -> str | None:
         """What is wrong with the number of arguments, or None."""
@@ -121,14 +123,15 @@ class Known:
         if text in ("Σ", "∑"):
             return "write sum(...)"
         vocabulary = self.vocabulary
+        base = re.fullmatch(r"(.*?[^\W\d])(_?)\{?([0-9]+)\}?", text)
+        if base and base.group(1) in self.names and not function:
+            name, number = base.group(1), base.group(3)
+            entries = f"the entries of {name} are {name}[0], {name}[1], ..."
+            return entries if base.group(2) else f"write {name}^{number} or {name}*{number}; {entries}"
         near = nearest(text, [*vocabulary.functions, *vocabulary.signatures] if function else self.names)
         if near is not None:
             return f"did you mean {near}?"
-        base = re.fullmatch(r"(.*?[^\W\d])_?\{?([0-9]+)\}?", text)
-        if base and base.group(1).rstrip("_") in self.names and not function:
-            name = base.group(1).rstrip("_")
-            return f"write {name}^{base.group(2)} or {name}*{base.group(2)}, and an entry, counted from 0, as {name}[{base.group(2)}]"
-        called = self.exact_function(text) or nearest(text, vocabulary.signatures)
+        called = self.exact_function(text) or (nearest(text, vocabulary.signatures) if len(text) > 2 else None)
         if called and not function:
             return f"{called} is a function: write what it is applied to in brackets"
         listed = sorted(self.names, key=lambda name: (len(name), name))

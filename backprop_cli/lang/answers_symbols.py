@@ -121,6 +121,8 @@ class Symbols:
 
     def shown(self, name: str) -> str:
         """A name, with the numbers of characters that look like others."""
+        if len(name) > 40:
+            name = name[:37] + "..."
         strange = [f"U+{ord(char):04X}" for char in name if not char.isascii()]
         return f"{name} ({', '.join(strange[:4])})" if strange else name
 

@@ -84,7 +84,7 @@ class _Tokens:
         kind = word.kind
         if kind == "RAISED_T":
             if "T" in self.known.names:
-                said = self.sheet.origin.text[word.start : word.end]
+                said = self.sheet.shown(word.start, word.end)
                 hint = "write .T for the transpose, or ^(T) for the power"
                 self.sheet.refuse("ambiguous-power", f"{said} could be the transpose or the power T", word.start, word.end, hint)
             kind = "TRANSPOSE"
@@ -165,7 +165,7 @@ class _Tokens:
         if self.kind(at + 2) != "LPAR":
             message = f"{text}' is applied to nothing"
             self.sheet.refuse("missing-operand", message, word.start, prime.end, f"write {text}'(z), with what {text} was applied to")
-        self.call("PRIMED", head, word, prime.end)
+        self.call("PRIMED", self.known.head(head), word, prime.end)
         return at + 2
 
     def without_brackets(self, at: int, head: str) -> int:
@@ -174,7 +174,7 @@ class _Tokens:
             return self.powered(at, head)
         after = self.operand_end(at + 1)
         told = "".join(each.text for each in self.words[at + 1 : after]) if after else "x"
-        shown = self.sheet.origin.text[word.start : self.words[after - 1].end] if after else text
+        shown = self.sheet.shown(word.start, self.words[after - 1].end) if after else text
         if after is None:
             message = f"{text} is a function: it is applied to something in brackets"
             self.sheet.refuse("missing-brackets", message, word.start, word.end, f"write {text}(x)")

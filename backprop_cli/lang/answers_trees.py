@@ -49,7 +49,7 @@ class AnswerTrees(Trees):
             whole = Apply("/", (left, right), (), self.span(left).to(self.span(right)))
             first, *rest = _factors(product)
             readings = (written(whole), _enclosed_first(written(Apply("/", (left, first))), rest))
-            shown = self.sheet.origin.text[whole.span.start : whole.span.end].strip()
+            shown = self.sheet.shown(whole.span.start, whole.span.end)
             self.refuse(f"{shown} can be read in two ways", whole, readings)
         found: Expr = super().infix(left, sign, right)
         return found
@@ -60,10 +60,10 @@ class AnswerTrees(Trees):
             base, power = last.operands
             bare = power.operands[0] if isinstance(power, Apply) and power.head == NEGATE else power
             open_base = isinstance(base, Number) or (isinstance(base, Name) and base.id == "e")
-            if id(power) not in self.outer and (open_base or not isinstance(bare, Number)):
+            if id(power) not in self.outer and not self.sheet.latex and (open_base or not isinstance(bare, Number)):
                 whole = Apply(BESIDE, (last, right), (), self.span(last).to(self.span(right)))
                 within = Apply("^", (base, Apply("*", (power, right))))
-                shown = self.sheet.origin.text[whole.span.start : whole.span.end]
+                shown = self.sheet.shown(whole.span.start, whole.span.end)
                 self.refuse(f"{shown} can be read in two ways", whole, (written(whole), written(within)), "ambiguous-power")
         return Apply(BESIDE, (left, right), (), self.span(left).to(self.span(right)))
 

@@ -56,6 +56,10 @@ _KINDS = (
 )
 
 
+# The full stop of a sentence, and what LaTeX may put behind it.
+_STOP = re.compile(r"\.(?:[\s$~&]|\\[\])\\]|\\end\{\w++\*?\})*+$")
+
+
 class Word(NamedTuple):
     """A word of a statement: what it is, how it is spelled once styles are gone, and where it stands in the source."""
 
@@ -71,13 +75,23 @@ class Sheet:
 
     def __init__(self, origin: Source, known: Known, limits: Limits, decimal_comma: bool) -> None:
         self.origin, self.known, self.limits, self.decimal_comma = origin, known, limits, decimal_comma
+        self.latex = False  # whether the statement at hand is written in LaTeX
 
-    def refuse(self, reference: str, message: str, start: int, end: int, hint: str = "", note: str = "") -> NoReturn:
+    def refuse(self, reference: str, message: str, start: int, end: int, hint: str = "") -> NoReturn:
+        """Raise the complaint. What it quotes may be as long as a line; it is shown up to a length that can be read."""
         span = Span(start, max(end, start + 1))
-        raise BackpropError(Diagnostic(reference, message, self.origin, span, hint=hint, note=note))
+        raise BackpropError(Diagnostic(reference, _cut(message), self.origin, span, hint=_cut(hint)))
+
+    def shown(self, start: int, end: int) -> str:
+        """What stands between two places of the source, in one line."""
+        return _cut(" ".join(self.origin.text[start:end].split()), 60)
 
     def strange(self, at: int) -> NoReturn:
         raise BackpropError(strange_character(self.origin, at))
+
+
+def _cut(text: str, most: int = 240) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 @cache
@@ -93,8 +107,8 @@ def raw_words(text: str, start: int, sheet: Sheet) -> list[Word]:
     while at < len(text):
         found = match(text, at)
         if found is None:
-            if text[at] == "." and not text[at + 1 :].strip():
-                break  # the full stop of a sentence
+            if _STOP.match(text, at):
+                break
             sheet.strange(start + at)
         kind, word = str(found.lastgroup), found.group()
         begin, at = start + at, found.end()
