@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 MEMORY = 2**30  # bytes of address space
 _OPEN_FILES = 64
 _GRACE = 1.0  # seconds between the deadline, which the host keeps, and the process's own end
+_PROCESSES = "new processes"
 # What is limited, under the name that people read, to how much.
 _LIMITS = (
     ("memory", "RLIMIT_AS", MEMORY),
     ("core files", "RLIMIT_CORE", 0),
     ("file writing", "RLIMIT_FSIZE", 0),
     ("open files", "RLIMIT_NOFILE", _OPEN_FILES),
-    ("new processes", "RLIMIT_NPROC", 0),
+    (_PROCESSES, "RLIMIT_NPROC", 0),
 )
 TIME = "processor time"
-ALARM = "alarm clock"
+ALARM = "life time"
 
 
 def confine() -> list[str]:
     """Bind this process for good; the names of the bonds that hold, which are none where the platform has no `resource`."""
     if sys.platform == "win32":
         return []
+    # Ignored and blocked signals are inherited. SIGXFSZ Python ignores, to report an error in its place that a library could swallow.
+    for each in (signal.SIGALRM, signal.SIGXCPU, signal.SIGXFSZ):
+        signal.signal(each, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     try:
         import resource
     except ImportError:
         return []
     held = [label for label, name, most in _LIMITS if _limited(resource, name, most)]
-    # Python ignores this signal and reports an error in its place, which a library could swallow.
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    if os.geteuid() == 0 and _PROCESSES in held:
+        held.remove(_PROCESSES)  # the superuser may start processes all the same
     if hasattr(resource, "RLIMIT_CPU"):
         held.append(TIME)
     return [*held, ALARM]
@@ -64,14 +69,20 @@ def allowance(seconds: float) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
+    with suppress(ImportError):
+        _limit_processor_time(seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _limit_processor_time(seconds: float) -> None:
+    """Allow so much more than was used so far. Raises ImportError where the platform has no `resource`."""
     import resource
 
     used = resource.getrusage(resource.RUSAGE_SELF)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     most = math.ceil(used.ru_utime + used.ru_stime + seconds + _GRACE)
     resource.setrlimit(resource.RLIMIT_CPU, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
