@@ -10,7 +10,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "backprop_cli"
 FLOORS = [
-    {"errors", "limits", "records"},
+    {"records"},
+    {"errors", "limits"},
     {"lang", "data"},
     {"calculus"},
     {"graph"},

@@ -344,7 +344,16 @@ def test_help_builds_no_parser() -> None:
 
 
 def test_an_unchecked_answer_needs_no_sympy() -> None:
-    assert not without_typers_own(loaded("grad", CHAIN, "--no-check")) & {"sympy", "numpy", "rich", "pydantic"}
+    modules = without_typers_own(loaded("grad", CHAIN, "--no-check"))
+    assert not modules & {"sympy", "numpy", "rich", "pydantic", "fractions", "decimal", "lark.tools"}
+    rooms = {"oracles", "equality", "homework", "worker", "calculus.exact", "calculus.arrays"}
+    assert not modules & {f"backprop_cli.{room}" for room in rooms}
+
+
+def test_only_the_command_asked_for_is_imported() -> None:
+    commands = {"grad", "trace", "verify"}
+    assert {name for name in commands if f"backprop_cli.commands.{name}" in loaded("grad", CHAIN, "--no-check")} == {"grad"}
+    assert not commands & {name.rpartition(".")[2] for name in loaded("--version") if name.startswith("backprop_cli.commands.")}
 
 
 # ---- streams and signals ----

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backprop_cli.autodiff.engine import Engine, Value, scalar_arithmetic
 from backprop_cli.autodiff.plan import Plan, make_plan
@@ -20,7 +19,12 @@ from backprop_cli.lang.unparse import unparse
 from backprop_cli.limits import Limits
 
 # An Expr is a constant expression, such as pi/2; an array may be a NumPy array or nested lists of numbers.
-Given = float | int | Fraction | Expr | Any
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    Given = float | int | Fraction | Expr | Any
+else:
+    Given = Any
 
 
 def point(graph: Graph, at: Mapping[str, Given], exact: bool, limits: Limits) -> dict[int, Value]:
@@ -49,6 +53,8 @@ def _number(name: str, value: Given, exact: bool, limits: Limits) -> Value:
         return _constant(name, value, exact, limits)
     if hasattr(value, "shape") or isinstance(value, list | tuple):
         return _array(name, value, exact)
+    from fractions import Fraction
+
     if not isinstance(value, int | float | Fraction):
         raise BackpropError(
             Diagnostic("not-a-number", f"{name} is a {type(value).__name__}, not a number", hint=f"give numbers, as in {name}=2")
@@ -76,6 +82,8 @@ def _array(name: str, value: Any, exact: bool) -> Value:
     if not array.shape:
         return _number(name, float(array), exact, Limits())
     if exact:
+        from fractions import Fraction
+
         array = np.frompyfunc(lambda entry: Fraction(repr(float(entry))), 1, 1)(array)
     array.setflags(write=False)
     return array

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from backprop_cli.render.look import Look
-from backprop_cli.reports.document import Document
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from backprop_cli.render.look import Look
+    from backprop_cli.reports.document import Document
     from backprop_cli.reports.verify_data import Feedback
 
-Renderer = Callable[[Document, Look], Iterator[str]]
+    Renderer = Callable[[Document, Look], Iterator[str]]
 
 
 def _plain(document: Document, look: Look) -> Iterator[str]:
