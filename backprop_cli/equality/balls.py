@@ -74,9 +74,7 @@ class Ring:
         """A ball with no more bits than are kept."""
         drop = m.bit_length() - self.bits
         if r:
-            coarse = r.bit_length() - _COARSE
-            if coarse > drop:
-                drop = coarse
+            drop = max(drop, r.bit_length() - _COARSE)
             if drop > 0:
                 return m >> drop, e + drop, (r >> drop) + 2
         elif drop > 0:
@@ -266,19 +264,17 @@ class Ring:
     def larger(self, a: Ball, b: Ball) -> Ball:
         """The maximum: that very ball where it can be told."""
         found = self.order(a, b)
-        if found is None:
-            # Both are nearly the same: either one with room for the other.
-            gap = self.subtract(a, b)
-            return self.add(a, (0, gap[1], abs(gap[0]) + gap[2]))
-        return b if found < 0 else a
+        return self._either(a, b) if found is None else b if found < 0 else a
 
     def smaller(self, a: Ball, b: Ball) -> Ball:
         """The minimum: that very ball where it can be told."""
         found = self.order(a, b)
-        if found is None:
-            gap = self.subtract(a, b)
-            return self.add(a, (0, gap[1], abs(gap[0]) + gap[2]))
-        return b if found > 0 else a
+        return self._either(a, b) if found is None else b if found > 0 else a
+
+    def _either(self, a: Ball, b: Ball) -> Ball:
+        """One of two balls that are nearly the same: the first with room for the other."""
+        gap = self.subtract(a, b)
+        return self.add(a, (0, gap[1], abs(gap[0]) + gap[2]))
 
     def whole(self, a: Ball, how: str) -> Ball:
         """floor, ceil or round (halves to even)."""
@@ -299,8 +295,4 @@ class Ring:
 
 
 def _rounded(m: int, unit: int, how: str) -> int:
-    if how == "floor":
-        return m // unit
-    if how == "ceil":
-        return -(-m // unit)
-    return round(Fraction(m, unit))
+    return m // unit if how == "floor" else -(-m // unit) if how == "ceil" else round(Fraction(m, unit))

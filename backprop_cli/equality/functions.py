@@ -215,13 +215,13 @@ class Functions:
 
     # ---- those with edges ----
 
-    def _room(self, a: Ball, b: Ball) -> int | None:
-        """How far a is below b at least, as a power of two; None where both are exactly the same. Raises where it is above."""
+    def _room(self, a: Ball, b: Ball, fault: str) -> int | None:
+        """How far a is below b at least, as a power of two; None where both are exactly the same. Undefined where it is above."""
         order = self.ring.order(a, b)
         if order is None:
             raise vague(EDGE)
         if order > 0:
-            raise undefined("")
+            raise undefined(fault)
         if order == 0:
             return None
         m, e, r = self.ring.subtract(b, a)
@@ -230,10 +230,7 @@ class Functions:
         return (m - r).bit_length() - 1 + e
 
     def _inverse(self, function: Callable[..., Any], name: str, a: Ball, half: bool = True) -> Ball:
-        try:
-            room = self._room(self.ring.absolute(a), ONE)
-        except ArithmeticError as fault:
-            raise undefined(f"{name} of a number beyond 1") if not str(fault) else fault from None
+        room = self._room(self.ring.absolute(a), ONE, f"{name} of a number beyond 1")
         if room is None:
             if half:
                 return self._call(function, a)
@@ -254,10 +251,7 @@ class Functions:
 
     def acosh(self, a: Ball) -> Ball:
         """The inverse hyperbolic cosine; undefined below 1."""
-        try:
-            room = self._room(ONE, a)
-        except ArithmeticError as fault:
-            raise undefined("acosh of a number below 1") if not str(fault) else fault from None
+        room = self._room(ONE, a, "acosh of a number below 1")
         return ZERO if room is None else self._spread(self._call(self.lib.mpf_acosh, a), a, (1, -(room // 2) + 1))
 
     def asinh(self, a: Ball) -> Ball:
@@ -292,7 +286,7 @@ class Functions:
 
     def constant(self, which: str) -> Ball:
         """pi or e."""
-        sign, m, e, _ = (self.lib.mpf_pi if which == "pi" else self.lib.mpf_e)(self.bits)
+        _, m, e, _ = (self.lib.mpf_pi if which == "pi" else self.lib.mpf_e)(self.bits)
         return self.ring.trim(m, e, 1)
 
 

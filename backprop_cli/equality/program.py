@@ -19,6 +19,8 @@ DECIDING = COMPARISONS | {"abs", "sign", "maximum", "minimum", "floor", "ceil", 
 _RING = frozenset({"+", "-", "*", "/", "u-", "where"}) | DECIDING
 _COSTLY = 10
 _RAW = frozenset({"where"})
+# A head, its own term, and its operands; the term itself where there is no second one.
+Decider = tuple[str, int, int, int]
 Operation = tuple[str, int, int, int, Fraction | None]
 
 
@@ -54,8 +56,8 @@ class Program:
         self._lay(terms, order, place, instead)
         self.place = {**place, **{each: place[other] for each, other in instead.items()}}
         self.outputs = [self.place[each] for each in roots]
-        self.deciders = [
-            (terms.heads[each], each, *(*terms.operands[each], each)[:2])
+        self.deciders: list[Decider] = [
+            (terms.heads[each], each, terms.operands[each][0], (*terms.operands[each], each)[1])
             for each in order
             if terms.heads[each] in DECIDING and terms.moved[each] and len(set(terms.operands[each])) == len(terms.operands[each])
         ]
@@ -78,8 +80,7 @@ class Program:
                 elif terms.data[base] == "e" and terms.heads[base] == CONSTANT:
                     head, operands = "exp", operands[1:]
             i, j, k = (*operands, -1, -1)[:3]
-            place[each] = len(place) if not self._code else self._next
-            self._next = place[each] + 1
+            place[each] = len(self.leaves) + len(self._constants) + len(self._code)
             self._code.append((head, i, j, k, extra))
 
     def bind(self, bits: int, watch: bool) -> tuple[list[Ball], list[tuple[Callable[..., Any], int, int, int]]]:
@@ -117,7 +118,7 @@ class Program:
         place = self.place
         return tuple([_decided(head, values[place[own]], values[place[i]], values[place[j]]) for head, own, i, j in self.deciders])
 
-    def undecided(self, values: Sequence[Value], deciders: Sequence[tuple[str, int, int, int]]) -> set[int]:
+    def undecided(self, values: Sequence[Value], deciders: Sequence[Decider]) -> set[int]:
         """Which deciders of another program stand on a boundary, or have no value, at a point of this one."""
         place = self.place
         order = functions(64, False).ring.order

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from backprop_cli.equality.balls import Ball
-from backprop_cli.equality.fields import Proof, Verdict, identical
+from backprop_cli.equality.fields import Identity, Proof, Verdict
 from backprop_cli.equality.home import Home, nearby
 from backprop_cli.equality.meeting import Budget, Meeting, OutOfMeans, Sight, Viewer
 from backprop_cli.equality.outcome import Decision, Prover, Region, Status, Witness
@@ -35,7 +35,10 @@ class Survey:
         leaves = [each for each in terms.below(roots) if terms.heads[each] == LEAF]
         self.given = {each: region.home[key] for each in leaves if (key := str(terms.data[each])) in region.home}
         fixed = {each: value for each, value in self.given.items() if str(terms.data[each]) in region.fixed}
-        self.proof: Proof = identical(terms, [(left, right) for _, left, right in pairs], region, fixed, seed, budget)
+        self.identity = Identity(terms, [(left, right) for _, left, right in pairs], region, fixed, seed)
+        # Roots cost many draws and prove up to signs only: worth it where numbers cost more, or do not decide.
+        self.late = self.identity.roots and self.identity.code.cost < _LARGE
+        self.proof = Proof(Verdict.UNKNOWN) if self.late else self.identity.proof(budget)
         self.program = Program(terms, roots, fixed)
         self.view = Viewer(self.program, budget, self.program.literals)
         complete = len(self.given) == len(leaves)
@@ -102,8 +105,7 @@ class Survey:
 
     def _other_branches(self, around: Population, everywhere: Population) -> Sight | None:
         """More points where some decision has always had the same outcome."""
-        for mine, theirs in zip(everywhere.outcomes, around.outcomes, strict=True):
-            mine |= theirs
+        everywhere.outcomes = [mine | theirs for mine, theirs in zip(everywhere.outcomes, around.outcomes, strict=True)]
         if not everywhere.one_sided:
             return None
         return everywhere.gather(self._draws(_DRAWS, _MORE), lambda: not everywhere.one_sided)
@@ -114,7 +116,7 @@ class Survey:
         home = self.home
         assert home is not None
         if all(each is Meeting.SAME for each in home.sight.meetings):
-            return self._equal()
+            return Decision(Status.EQUAL, _BY_PRIMES if self.proof.verdict is Verdict.EQUAL else _BY_DIGITS)
         if Meeting.OUTSIDE in home.sight.meetings:
             return Decision(Status.UNDECIDED, why="the truth has no value")
         return self._last_resort("the values could not be told apart, nor shown to be equal")
@@ -145,24 +147,31 @@ class Survey:
         seen = min(a + b for a, b in zip(around.agreements, everywhere.agreements, strict=True))
         verdict = self.proof.verdict
         if verdict is Verdict.EQUAL and (need == _PROVED or seen >= _PROVED):
-            return self._equal()
+            return Decision(Status.EQUAL, _BY_PRIMES)
         if verdict is Verdict.RATIONAL and not seen:
             return Decision(Status.DIFFERENT, _BY_PRIMES)
         if verdict in (Verdict.RATIONAL, Verdict.APART):
-            return Decision(Status.UNDECIDED, why="both agree to all the digits that were looked at, but are not identical")
+            seem = "both agree to all the digits that were looked at" if seen else "no point tells both sides apart"
+            return Decision(Status.UNDECIDED, why=f"{seem}, but exact arithmetic finds no identity")
         if seen >= ENOUGH and (not self.spent or everywhere.least >= _SIGNS):
-            return self._equal()
+            return Decision(Status.EQUAL, _BY_DIGITS)
         if self.spent:
             return self._last_resort("the work that may be done on one answer is used up")
         return self._last_resort("too few points were found at which both sides have a clear value")
 
-    def _equal(self) -> Decision:
-        return Decision(Status.EQUAL, _BY_PRIMES if self.proof.verdict is Verdict.EQUAL else _BY_DIGITS)
-
     def _last_resort(self, why: str) -> Decision:
+        if self._proved_late():
+            return Decision(Status.EQUAL, _BY_PRIMES)
         if self.prove is not None and all(self.prove(self.terms, pair[1:], self.region) for pair in self.pairs):
             return Decision(Status.EQUAL, _BY_ALGEBRA)
         return Decision(Status.UNDECIDED, why=why)
+
+    def _proved_late(self) -> bool:
+        """Whether residues prove what was not asked of them before, and both sides are defined in the same places."""
+        try:
+            return self.late and self._same_domain() and self.identity.proof(self.budget).verdict is Verdict.EQUAL
+        except OutOfMeans:
+            return False
 
     # ---- counterexamples ----
 
