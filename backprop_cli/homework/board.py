@@ -11,7 +11,7 @@ import numpy as np
 from backprop_cli.equality.slopes import pulled
 from backprop_cli.equality.terms import LEAF, NAMED, Terms
 from backprop_cli.homework.lowering import InTerms, TermWalk
-from backprop_cli.lang.program import Assign, Program
+from backprop_cli.lang.program import Assign, Declare, Program
 from backprop_cli.lang.syntax import Apply
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Planner
@@ -58,6 +58,12 @@ class Board:
         self.owner = {int(each): (name, at) for name in self.order for at, each in enumerate(self.values[name].ravel())}
         self._adjoints: dict[str, dict[str, Ids]] = {}
 
+    @property
+    def params(self) -> frozenset[str]:
+        """The leaves declared as parameters."""
+        declared = [source for source in self.scope.sources.values() if isinstance(source, Declare)]
+        return frozenset(each.name for each in declared if each.role == "param")
+
     def _names(self) -> list[str]:
         found: dict[str, None] = {}
         for name in self.scope.place:
@@ -89,6 +95,24 @@ class Board:
         return frozenset(
             str(self.terms.data[each]) for name in self.walk.held_names if name in self.values for each in self.values[name].ravel()
         )
+
+    def one_hot_here(self) -> list[tuple[str, ...]]:
+        """The rows, or else the columns, of leaves that hold a single 1 and zeros at the point, `onehot` leaves included."""
+        found = list(self.one_hot)
+        held = {key for row in found for key in row}
+        for name in self.leaves:
+            ids = self.values[name]
+            keys = [str(self.terms.data[each]) for each in ids.ravel().tolist()]
+            if not ids.ndim or name in self.params or not held.isdisjoint(keys) or any(key not in self.home for key in keys):
+                continue
+            named = np.array(keys, dtype=object).reshape(ids.shape)
+            for rows in (named.reshape(-1, ids.shape[-1]), named.T.reshape(-1, ids.shape[0])):
+                if rows.shape[1] > 1 and all(
+                    sorted(str(self.terms.value(self.home[key])) for key in row) == _hot(len(row)) for row in rows
+                ):
+                    found.extend(tuple(row) for row in rows)
+                    break
+        return found
 
     def is_stop(self, term: int) -> bool:
         """Whether a term bears a name of the program."""
@@ -222,3 +246,7 @@ class Board:
         if own == other and np.all(block[off] == self.terms.number(0)):
             return block.diagonal().copy().reshape(own)
         return block.reshape(own + other)
+
+
+def _hot(size: int) -> list[str]:
+    return ["0"] * (size - 1) + ["1"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -119,7 +119,7 @@ class Comparer:
             if own is None:
                 return Compared(Verdict.WRONG, "value", "this has no value: it divides by zero or leaves a function's domain", numeric=True)
             found = numbers.compared(true, own, spelled[at], slack[at] + spread[at], self.measure.digits, self.measure.tolerance)
-            if not found.right and abs(true - own) <= spread[at] + slack[at]:
+            if not found.right and spread[at] and abs(true - own) <= spread[at] + (slack[at] if spelled[at] is None else 0):
                 found = numbers.Digits(True, False, "right within the rounding of the numbers it uses")
             if found.message and (not found.right or not wrong) and found.message not in messages:
                 messages = [found.message] if not found.right and not wrong else [*messages, found.message]
@@ -170,11 +170,16 @@ class Comparer:
             replaced = rounded_formula(self, truth, tree, world)
             if replaced is not None:
                 return Compared(Verdict.CORRECT, replaced[0], "", replaced[1:])
+            one_hot = tuple(self.board.one_hot_here())
+            if len(one_hot) > len(self.region.one_hot):
+                hot = decide(self.board.terms, _pairs(truth, claimed), replace(self.region, one_hot=one_hot), self.measure.seed)
+                if hot.status in (Status.EQUAL, Status.EQUAL_HERE):
+                    names = ", ".join(dict.fromkeys(key.partition("[")[0] for row in one_hot for key in row))
+                    return Compared(Verdict.CORRECT, hot.how, "", (f"right as long as {names} is one-hot, as it is here",))
         return self.said(found)
 
     def decided(self, truth: Ids, claimed: Ids) -> Decision:
-        pairs = list(zip(truth.ravel().tolist(), claimed.ravel().tolist(), strict=True))
-        return decide(self.board.terms, pairs, self.region, self.measure.seed)
+        return decide(self.board.terms, _pairs(truth, claimed), self.region, self.measure.seed)
 
     def said(self, found: Decision) -> Compared:
         notes: tuple[str, ...] = ()
@@ -190,6 +195,10 @@ class Comparer:
             point = tuple((name, str(value)) for name, value in found.witness.point.items())
             example = Example(point, str(found.witness.right), str(found.witness.left))
         return Compared(_VERDICTS[found.status], found.how, message, notes, example)
+
+
+def _pairs(truth: Ids, claimed: Ids) -> list[tuple[int, int]]:
+    return list(zip(truth.ravel().tolist(), claimed.ravel().tolist(), strict=True))
 
 
 def _place(flat: int, shape: tuple[int, ...]) -> str:

@@ -122,7 +122,8 @@ def _factors(sitting: Sitting, gradients: dict[int, Line], factors: dict[int, Fr
         if not ups or any(line.answer.target.kind == "update" and not turned(line) for line in made.values()):
             return {}
         message = "right up to the sign: minus the gradient throughout, and the update adds it"
-        return {at: _as_convention(sitting, line, message) for at, line in {**lines, **ups}.items()}
+        lines |= {at: line for at, line in ups.items() if line.found.verdict is not Verdict.CORRECT}
+        return {at: _as_convention(sitting, line, message) for at, line in lines.items()}
     if factor in _LOSS:
         message = f"right up to the factor {_said(factor)} throughout: the ½ or 2 of the loss placed elsewhere"
     else:

@@ -12,6 +12,7 @@ from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.comparing import Compared, Comparer
 from backprop_cli.homework.following import world_of, worlds
+from backprop_cli.homework.formulas import symbols
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.targets import rates
 from backprop_cli.homework.verdicts import Verdict
@@ -92,6 +93,9 @@ def _against(
         return found, truth
     if comparer.compare(moved(board, old, slope, rate, "+"), tree, world).right:
         return Compared(Verdict.WRONG, found.how, WITH_PLUS, example=found.example, claimed=found.claimed, numeric=found.numeric), truth
+    if found.verdict is Verdict.CORRECT_AT_POINT and number is not None and sitting.rules.rate is None:
+        # The rate was found so that the point agrees.
+        return Compared(Verdict.WRONG, found.how, "", found.notes, found.example, found.claimed, found.numeric), truth
     return found, truth
 
 
@@ -160,5 +164,8 @@ def _decimal(value: Fraction) -> str:
 
 
 def turned(line: Line) -> bool:
-    """Whether an update went up the slope."""
-    return line.answer.target.kind == "update" and line.found.message == WITH_PLUS
+    """Whether an update goes down the slope if the gradients in it are minus the true ones."""
+    if line.answer.target.kind != "update":
+        return False
+    uses = any(symbols(tree) for tree in line.answer.links)
+    return line.found.message == WITH_PLUS if uses else line.found.verdict is Verdict.CORRECT

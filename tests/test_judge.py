@@ -1,0 +1,394 @@
+"""Verdicts on answers: the seeds' lines, numbers, chains, follow-through, conventions, pieces, shapes, updates, forms."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backprop_cli.errors import BackpropError
+from backprop_cli.homework.judge import Bench, judge
+from backprop_cli.homework.rules import Rules
+from backprop_cli.homework.verdicts import Judgement, Verdict
+from backprop_cli.lang.parse import parse
+
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+G1 = "input x = 2, y = 2; param a = 3, b = 1; u = x*a; v = log(u); w = v + b; t = 1/w; z = y - t; L = z^2"
+
+
+def sample(name: str) -> str:
+    return (SAMPLES / f"{name}.expr").read_text("utf-8")
+
+
+def judged(program: str, answers: str, **options: Any) -> Judgement:
+    return judge(parse(program), answers, **options)
+
+
+def verdicts(program: str, answers: str, **options: Any) -> list[str]:
+    return [each.verdict.value for each in judged(program, answers, **options).answers]
+
+
+def only(program: str, answer: str, **options: Any) -> str:
+    (verdict,) = verdicts(program, answer, **options)
+    return verdict
+
+
+# ---- the seeds, in three spellings ----
+
+SEEDS = {
+    "chain": [
+        "dL/da = dL/du * x",
+        "dL/du = dL/dv * 1/u",
+        "dL/dv = dL/dw * 1",
+        "dL/dw = dL/dt * (-1/w^2)",
+        "dL/dt = dL/dz * (-1)",
+        "dL/dz = 2z",
+        "dL/db = dL/dw * 1",
+        "∂L/∂a = ∂L/∂u · x",
+        "∂L/∂u = ∂L/∂v · 1/u",
+        "∂L/∂w = ∂L/∂t · (−1/w²)",
+        "∂L/∂t = ∂L/∂z·(−1)",
+        r"\frac{\partial L}{\partial a} = \frac{\partial L}{\partial u} \cdot x",
+        r"\frac{dL}{dw} = \frac{dL}{dt} \cdot \left(-\frac{1}{w^2}\right)",
+        r"\frac{\partial L}{\partial a} = \frac{2 z}{w^2}\cdot\frac{x}{u}",
+        "dL/da = 2*z*x/(u*w^2) = 2*z/(a*w^2)",
+        "dL/db = 2z/w²",
+        "dL/dx = 2*z/(x*w^2)",
+        "dL/dy = 2z",
+        "da = du * x",
+        "grad[a] = 2*z/(a*w^2)",
+    ],
+    "layers-relu": [
+        "dZ2 = Z2 - Y",
+        "dW2 = dZ2 @ A1.T",
+        "db2 = sum(dZ2, axis=1)",
+        "dA1 = W2.T @ dZ2",
+        "dZ1 = dA1 * relu'(Z1)",
+        "dZ1 = dA1 ⊙ relu'(Z1)",
+        "dW1 = dZ1 @ X.T",
+        "dW1 = dZ1 X^T",
+        r"\frac{\partial J}{\partial W1} = \frac{\partial J}{\partial Z1} X^\top",
+        "dX = W1^T dZ1",
+        "dW1 = [[-2, -1], [4, 5]]",
+        "db1 = [[-1], [3]]",
+        "db2 = -3",
+        "shape(dJ/dW1) = (2, 2)",
+        "shape(dW2) = (m_k, m_{k-1})",
+    ],
+    "log-likelihood": [
+        "dd/dc = y/c",
+        "dc/db = -(b + 1)^(-2)",
+        "db/da = exp(a)",
+        "da/dw0 = -1",
+        "dd/dw0 = (y/c)(b + 1)^(-2) exp(a) = y(1 - c)",
+        "dd/dw1 = y(1 - c)x",
+        r"\frac{\partial d}{\partial w0} = \frac{y}{c} (b+1)^{-2} e^{a}",
+        "dd/dw0 = 0.5",
+    ],
+    "neuron-vectors": [
+        "dL/db = dL/dyhat * dyhat/dz * dz/db = dz",
+        "dz = -4",
+        "dW = dz * x.T",
+        "dW = [-4, 0, -8]",
+        "dx = W.T * dz",
+        "dx = [-16, -8, 20]",
+        "dL/dyhat = 2*(yhat - y)*1/2 = yhat - y = -4",
+        "W_new = W - 0.1*dW = [4.4, 2, -4.2]",
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "line"), [(name, line) for name, lines in SEEDS.items() for line in lines])
+def test_the_seeds_right_lines_are_correct(name: str, line: str) -> None:
+    assert only(sample(name), line) == "correct"
+
+
+@pytest.mark.parametrize("line", ["dc/db = (b + 1)^(-2)", "da/dw0 = 1", "dd/dc = 1/c", "dd/dw1 = -y(1 - c)x"])
+def test_the_seeds_own_slips_are_not_correct(line: str) -> None:
+    assert only(sample("log-likelihood"), line) in ("wrong", "correct-at-point")
+
+
+# ---- numbers ----
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("0.140", "correct"),
+        ("0.1404", "correct"),
+        ("0.140434", "correct"),
+        ("0.1405", "wrong"),
+        ("0.14", "wrong"),
+        ("1.404e-1", "correct"),
+        ("-0.140434", "wrong"),
+        ("0.14043448871789826", "correct"),
+        ("2*1.641803/(3*2.791759^2)", "correct"),
+    ],
+)
+def test_a_decimal_is_right_if_the_truth_rounds_to_it(answer: str, verdict: str) -> None:
+    assert only(G1, f"dL/da = {answer}") == verdict
+
+
+def test_a_third_to_two_digits_is_wrong_and_says_so() -> None:
+    (found,) = judged("x = 1; y = x/3", "dy/dx = 0.33").answers
+    assert found.verdict is Verdict.WRONG
+    assert "right to 2 digits; 3 are asked" in found.message
+
+
+def test_fractions_and_roots_are_exact() -> None:
+    assert only("x = 1; y = x/3", "dy/dx = 1/3") == "correct"
+    assert only("x = 1/2; y = sin(pi*x/2)", "y = sqrt(2)/2") == "correct"
+    assert only("x = 1/2; y = sin(pi*x/2)", "y = sqrt(3)/2") == "wrong"
+
+
+def test_digits_and_tolerance_change_what_is_asked() -> None:
+    assert only(G1, "dL/da = 0.14", rules=Rules(digits=2)) == "correct"
+    assert only(G1, "dL/da = 0.1404", rules=Rules(digits=5)) == "wrong"
+    assert only(G1, "dL/da = 0.15", rules=Rules(tolerance=0.1)) == "correct"
+    assert only(G1, "dL/da = 0.16", rules=Rules(tolerance=0.1)) == "wrong"
+
+
+def test_long_decimals_in_formulas_stand_for_what_they_round() -> None:
+    program = "x = 2; y = x^2/6"
+    (found,) = judged(program, "dy/dx = 0.333*x").answers
+    assert found.verdict is Verdict.CORRECT
+    assert found.notes
+    assert only(program, "dy/dx = 0.33*x") == "wrong"
+    assert only(program, "dy/dx = 0.334*x") == "wrong"
+    assert only("x = 2; y = 0.15*x^2", "dy/dx = 0.30000000000000004*x") == "correct"
+    assert only("x = 2; y = sin(2)*x^2", "dy/dx = 1.8186*x") == "correct"
+
+
+def test_numbers_need_a_point_unless_the_truth_is_constant() -> None:
+    assert only("y = x^2", "dy/dx = 6") == "undecided"
+    assert only("y = 3*x", "dy/dx = 3") == "correct"
+    assert only("y = x^2", "dy/dx = 2x") == "correct"
+    assert only("y = x^2", "dy/dx = 6", at={"x": 3}) == "correct"
+
+
+# ---- chains ----
+
+
+def test_the_first_broken_link_of_a_chain_is_marked() -> None:
+    (found,) = judged(G1, "dL/da = dL/du * x = 2*z/w * x/u = 0.140").answers
+    assert found.verdict is Verdict.WRONG
+    assert found.broken == 2
+
+
+def test_a_chain_ends_at_its_number() -> None:
+    assert only(G1, "dL/da = dL/du * x = 2*z/w^2 * x/u = 0.1404") == "correct"
+
+
+@pytest.mark.parametrize("answer", ["dL/da = dL/da", "dL/da = 2*dL/da - dL/da", "da = da", "u = u", "dL/da = dL/du*x = dL/da"])
+def test_an_answer_that_refers_to_itself_is_no_answer(answer: str) -> None:
+    assert only(G1, answer) == "wrong"
+
+
+def test_answers_that_go_round_in_a_circle_are_no_answers() -> None:
+    assert verdicts(G1, "dL/da = dL/du * x\ndL/du = dL/da / x") == ["correct", "wrong"]
+
+
+# ---- follow-through ----
+
+
+def test_numbers_that_rest_on_a_wrong_one_follow_through() -> None:
+    answers = "dL/dw = -0.421303\ndL/dv = -0.421303\ndL/du = -0.0702172\ndL/da = -0.140434"
+    assert verdicts(G1, answers) == ["wrong", "follow-through", "follow-through", "follow-through"]
+
+
+def test_follow_through_reaches_across_nodes_that_were_left_out() -> None:
+    assert verdicts(G1, "dL/dw = -2*z/w^2\ndL/da = -2*z*x/(w^2*u)") == ["wrong", "follow-through"]
+
+
+def test_a_wrong_forward_value_is_followed() -> None:
+    assert verdicts(G1, "u = 5\nv = log(5)\nL = (2 - 1/(log(5) + 1))^2") == ["wrong", "follow-through", "follow-through"]
+
+
+def test_a_step_that_uses_the_symbol_of_a_wrong_answer_is_correct() -> None:
+    first, second = judged(G1, "dL/dw = -2*z/w^2\ndL/dv = dL/dw * 1").answers
+    assert (first.verdict, second.verdict) == (Verdict.WRONG, Verdict.CORRECT)
+    assert any("line 1" in note for note in second.notes)
+
+
+@pytest.mark.parametrize("trivial", ["0", "1", "-1"])
+def test_a_trivial_earlier_answer_carries_nothing(trivial: str) -> None:
+    rest = {"0": "0", "1": "0.16667", "-1": "-0.16667"}[trivial]
+    assert verdicts(G1, f"dL/dw = {trivial}\ndL/du = {rest}") == ["wrong", "wrong"]
+
+
+def test_a_line_that_no_longer_depends_on_the_earlier_answer_is_wrong() -> None:
+    assert verdicts(G1, "dL/dw = 5\ndL/dy = 5") == ["wrong", "wrong"]
+
+
+# ---- conventions ----
+
+LOSS = "input x = 2, t = 5; param w = 3, b = 1; z = w*x + b; e = t - z; L = e^2"
+
+
+def test_half_of_everything_is_a_convention() -> None:
+    assert verdicts(LOSS, "dL/dz = -(t - z)\ndL/dw = -(t - z)*x\ndL/db = -(t - z)") == ["convention"] * 3
+    assert verdicts(LOSS, "dL/dz = -(t - z)\ndL/dw = -2*(t - z)*x")[1] == "correct"
+
+
+def test_target_minus_output_with_the_update_turned_is_a_convention() -> None:
+    answers = "dL/dz = 2*(t - z)\ndL/dw = 2*(t - z)*x\nw_new = w + 0.1*2*(t - z)*x"
+    assert verdicts(LOSS, answers) == ["convention", "convention", "correct"]
+    answers = "dL/dz = 2*(t - z)\ndL/dw = 2*(t - z)*x\nw_new = w + 0.1*dL/dw"
+    assert verdicts(LOSS, answers) == ["convention"] * 3
+    assert verdicts(LOSS, "dL/dz = 2*(t - z)\ndL/dw = 2*(t - z)*x")[0] == "wrong"
+    assert verdicts(LOSS, answers.replace("+ 0.1", "- 0.1"))[0] == "wrong"
+
+
+MATRICES = "X = [[1, 2], [0, 1]]; W = [[1, 2], [3, 4]]; V = [[1, -1], [2, 5]]; A = W@X; B = V@A; J = sum(B^2)/2"
+
+
+def test_a_transposed_layout_kept_throughout_is_a_convention() -> None:
+    right = {"dA": "V.T @ B", "dW": "V.T @ B @ X.T", "dV": "B @ A.T"}
+    turned = "\n".join(f"{name} = ({text}).T" for name, text in right.items())
+    assert verdicts(MATRICES, turned) == ["convention"] * 3
+    assert verdicts(MATRICES, "\n".join(f"{name} = {text}" for name, text in right.items())) == ["correct"] * 3
+    assert "wrong" in verdicts(MATRICES, f"dA = {right['dA']}\ndW = ({right['dW']}).T\ndV = {right['dV']}")
+
+
+def test_a_mean_whose_share_comes_late_is_a_convention() -> None:
+    program = "X = [1, 2, 4]; T = [1, 0, 1]; param w = 2; Z = w*X; J = mean((Z - T)^2)"
+    assert verdicts(program, "dZ = 2*(Z - T)\ndw = 2*mean((Z - T)*X)") == ["convention", "correct"]
+
+
+# ---- pieces ----
+
+
+def test_right_on_the_piece_that_holds_the_point_is_correct_with_a_note() -> None:
+    (found,) = judged("x = 2; y = relu(x)", "dy/dx = 1*x/x").answers
+    assert found.verdict is Verdict.CORRECT
+    (found,) = judged("x = 2; y = x^3/3", "dy/dx = x*sqrt(x^2)").answers
+    assert found.verdict is Verdict.CORRECT
+    assert any("not everywhere" in note for note in found.notes)
+    assert only("x = -2; y = x^3/3", "dy/dx = x*sqrt(x^2)") == "wrong"
+
+
+def test_what_agrees_at_the_point_alone_says_so() -> None:
+    assert only("x = 2; y = x^2", "dy/dx = x^2") == "correct-at-point"
+    assert only("x = 3; y = x^2", "dy/dx = x^2") == "wrong"
+
+
+def test_one_hot_leaves_stay_one_hot() -> None:
+    program = "param z = [0.5, -1, 2]; y = onehot(2, 3); p = softmax(z); L = -sum(y*log(p))"
+    assert only(program, "dL/dz = p - y") == "correct"
+    assert only(program, "dL/dz = y - p") == "wrong"
+
+
+def test_labels_that_are_one_hot_at_the_point_count_as_such_with_a_note() -> None:
+    program = "param Z = [[0.5, -1, 2], [1, 0, 3]]; input Y = [[0, 1, 0], [0, 0, 1]]; L = -sum(Y*log_softmax(Z))"
+    (found,) = judged(program, "dZ = softmax(Z) - Y").answers
+    assert found.verdict is Verdict.CORRECT
+    assert any("one-hot" in note for note in found.notes)
+    assert only(program, "dZ = Y - softmax(Z)") == "wrong"
+
+
+def test_a_vector_for_a_column_is_correct_with_a_note() -> None:
+    (found,) = judged(sample("layers-relu"), "db1 = [-1, 3]").answers
+    assert found.verdict is Verdict.CORRECT
+    assert any("shape" in note for note in found.notes)
+
+
+def test_total_and_partial() -> None:
+    program = "b = 3; n = b^2; c = b*n"
+    assert only(program, "dc/db = 3*b^2") == "correct"
+    assert only(program, "dc/db = n") == "wrong"
+    (total,) = judged(program, "∂c/∂b = 3*b^2").answers
+    (partial,) = judged(program, "∂c/∂b = n").answers
+    assert (total.verdict, partial.verdict) == (Verdict.CORRECT, Verdict.CORRECT)
+    assert any("total" in note for note in total.notes)
+    assert any("partial" in note for note in partial.notes)
+
+
+def test_twin_nodes_are_told_apart() -> None:
+    program = "x = 3; u = 2*x; v = 2*x; L = u*v"
+    assert verdicts(program, "dL/du = v\ndL/dv = u\ndL/dx = 8x\ndL/du = 2*v") == ["correct", "correct", "correct", "wrong"]
+
+
+# ---- shapes ----
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("shape(W) = (2, 2)", "correct"),
+        ("shape(dJ/dW) = (2, 2)", "correct"),
+        ("shape(J) = ()", "correct"),
+        ("shape(W) = (2)", "wrong"),
+        ("shape(W) = (2, 3)", "wrong"),
+    ],
+)
+def test_shapes(answer: str, verdict: str) -> None:
+    assert only(MATRICES, answer) == verdict
+
+
+def test_names_of_sizes_mean_one_size_each() -> None:
+    program = "X = [[1, 2], [0, 1], [3, 3]]; W = [[1, 2, 0], [3, 4, 1], [1, 1, 1], [0, 0, 1]]; J = sum(W@X)"
+    assert verdicts(program, "shape(dW) = (m, n)\nshape(dX) = (n, k)") == ["correct", "correct"]
+    assert verdicts(program, "shape(dW) = (m, n)\nshape(dX) = (m, k)") == ["correct", "wrong"]
+
+
+# ---- updates ----
+
+
+def test_updates() -> None:
+    assert only(G1, "a_new = a - 0.1*dL/da") == "correct"
+    assert only(G1, "a <- a - eta*dL/da") == "correct"
+    assert only(G1, "a_new = a + 0.1*dL/da") == "wrong"
+    assert only(G1, "a_new = a - 0.1*dL/db") == "wrong"
+    assert only(G1, "a_new = 2.98596", rules=Rules(rate=Fraction(1, 10))) == "correct"
+    assert only(G1, "a_new = 2.98596") == "undecided"
+    assert verdicts(G1, "b_new = b - 0.1*dL/db\na_new = 2.98596") == ["correct", "correct"]
+    assert verdicts(G1, "dL/da = -0.140434\na_new = a + 0.1*0.140434") == ["wrong", "follow-through"]
+
+
+# ---- forms, requirements, files ----
+
+
+def test_forms() -> None:
+    assert only(G1, "dL/da = dL/du*x", rules=Rules(form="simplified")) == "wrong"
+    assert only(G1, "dL/da = 2*z/(a*w^2)", rules=Rules(form="simplified")) == "correct"
+    assert only(G1, "dL/da = 2*z/(a*w^2)", rules=Rules(form="number")) == "wrong"
+    assert only(G1, "dL/da = 2*z/(a*w^2) = 0.1404", rules=Rules(form="number")) == "correct"
+    assert only("x = 2; y = x^2 + x", "dy/dx = 2*x + 1", rules=Rules(form="product")) == "wrong"
+
+
+def test_required_answers_that_are_missing() -> None:
+    found = judged(G1, "dL/da = 2*z/(a*w^2)", rules=Rules(require=("dL/da", "dL/db")))
+    assert found.missing == ("dL/db",)
+    assert not found.ok
+    assert judged(G1, "dL/da = 2*z/(a*w^2)").unanswered == ("dL/db",)
+
+
+def test_one_unreadable_line_never_stops_the_others() -> None:
+    found = verdicts(G1, "dL/da = 2*z/(a*w^2)\ndL/dq = 3\ndL/db = 1/2x\ndL/dz = 2z")
+    assert found == ["correct", "unreadable", "unreadable", "correct"]
+
+
+def test_a_text_without_answers_is_an_error() -> None:
+    with pytest.raises(BackpropError) as caught:
+        judged(G1, "# nothing yet\n")
+    assert caught.value.diagnostics[0].reference == "no-answers"
+
+
+def test_the_same_derivative_answered_twice_is_judged_twice() -> None:
+    assert verdicts(G1, "dL/dz = z\ndL/dz = 2z") == ["wrong", "correct"]
+
+
+def test_verdicts_do_not_depend_on_the_order_of_independent_lines() -> None:
+    lines = ["dL/dz = 2z", "dL/dw = 2*z/w^2", "dL/db = 2*z/w^2", "dL/dy = 2z", "u = 6"]
+    bench = Bench(parse(G1))
+    forward = {each.of: (each.verdict, each.how) for each in bench.judge("\n".join(lines)).answers}
+    backward = {each.of: (each.verdict, each.how) for each in bench.judge("\n".join(reversed(lines))).answers}
+    assert forward == backward
+
+
+def test_undefined_is_never_agreement() -> None:
+    assert only("x = 2; y = log(x)", "dy/dx = 1/x + 0*log(-1)") == "wrong"
+    assert only("x = 2; y = log(x)", "dy/dx = 1/0") == "wrong"
+    assert only("x = 2; y = x", "dy/dx = (x - x)/(x - x)") == "wrong"
