@@ -392,3 +392,15 @@ def test_undefined_is_never_agreement() -> None:
     assert only("x = 2; y = log(x)", "dy/dx = 1/x + 0*log(-1)") == "wrong"
     assert only("x = 2; y = log(x)", "dy/dx = 1/0") == "wrong"
     assert only("x = 2; y = x", "dy/dx = (x - x)/(x - x)") == "wrong"
+
+
+@pytest.mark.parametrize("answer", ["9^9^9^9", "exp(exp(exp(exp(exp(100)))))"])
+def test_numbers_beyond_all_means_are_undecided(answer: str) -> None:
+    assert only("x = 1/2; y = x^2", f"dy/dx = {answer}") == "undecided"
+
+
+def test_a_bench_judges_any_number_of_files() -> None:
+    bench = Bench(parse(G1))
+    for count in range(40):
+        found = bench.judge(f"dL/da = 2*z/(a*w^2) + {count}*sin(a)^2 + {count}*cos(a)^2 - {count}\ndL/db = 2*z/w^2 + {count + 1}")
+        assert [each.verdict for each in found.answers] == [Verdict.CORRECT, Verdict.WRONG]

@@ -69,7 +69,7 @@ _ENTRIES = (
     Entry("M41", "constant or data differentiated", "What does not depend on the name asked contributes nothing.", 2.4),
     Entry("M42", "rule of another function", "The rule that was used belongs to a function that looks alike.", 1.7),
     Entry("M43", "rounded too early", "The method is right, but numbers on the way were rounded; keep more digits until the end.", 0.5),
-    Entry("M44", "one symbol mistyped", "With one symbol changed the answer would be right.", 1.45),
+    Entry("M44", "one symbol mistyped", "With one symbol changed the answer would be right.", 1.9),
 )
 
 CATALOGUE = {each.id: each for each in _ENTRIES}

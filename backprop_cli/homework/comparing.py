@@ -117,7 +117,7 @@ class Comparer:
             if true is None:
                 return Compared(Verdict.UNDECIDED, "", "what is asked has no value at this point", numeric=True)
             if own is None:
-                return Compared(Verdict.WRONG, "value", "this has no value: it divides by zero or leaves a function's domain", numeric=True)
+                return self.without_value(wanted[at], claimed[at])
             found = numbers.compared(true, own, spelled[at], slack[at] + spread[at], self.measure.digits, self.measure.tolerance)
             if not found.right and spread[at] and abs(true - own) <= spread[at] + (slack[at] if spelled[at] is None else 0):
                 found = numbers.Digits(True, False, "right within the rounding of the numbers it uses")
@@ -129,6 +129,12 @@ class Comparer:
             which = f"entry {_place(wrong[0], truth.shape)}: " if truth.ndim and truth.size > 1 and messages else ""
             return Compared(Verdict.WRONG, "value", which + (messages[0] if messages else ""), numeric=True)
         return Compared(Verdict.CORRECT, "value", "", tuple(messages[:1]), numeric=True)
+
+    def without_value(self, truth: int, claimed: int) -> Compared:
+        """A number that cannot be worked out: undefined, or beyond what is tried here."""
+        if decide(self.board.terms, [(truth, claimed)], self.region, self.measure.seed).status is Status.DIFFERENT:
+            return Compared(Verdict.WRONG, "value", "this has no value: it divides by zero or leaves a function's domain", numeric=True)
+        return Compared(Verdict.UNDECIDED, "", "this number is too large, or takes too long, to be worked out here", numeric=True)
 
     def known(self, ids: list[int]) -> list[Fraction | None]:
         """The values of terms at the point, to 50 digits; None where there is none."""

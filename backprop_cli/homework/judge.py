@@ -26,6 +26,9 @@ from backprop_cli.lang.syntax import Number, postorder
 from backprop_cli.limits import SUBMISSION, Limits
 from backprop_cli.oracles.opinion import NoOpinion
 
+# Terms of earlier files are let go of when there are as many.
+_CROWDED = 200_000
+
 
 def judge(
     program: Program,
@@ -64,6 +67,7 @@ class Bench:
             hint = "name one of its nodes"
             raise BackpropError(Diagnostic("unknown-name", f"{program.source.name} has no node {output}", hint=hint))
         self.board = Board(program, at or {}, output)
+        self.fresh = lambda: Board(program, at or {}, output)
         self.rules = fitted(rules or Rules(), graph.names, output)
         self.exercise = program.source.text
         self.words = vocabulary(self.board)
@@ -74,6 +78,8 @@ class Bench:
         read = read_answers(answers, self.words, name, limits, self.rules.decimal_comma)
         if not read:
             raise BackpropError(Diagnostic("no-answers", f"{name} holds no answers", hint="write one on each line, as in  dL/da = 2*z*x"))
+        if len(self.board.terms) > _CROWDED:
+            self.board = self.fresh()
         sitting = Sitting(self.board, self.rules, self.exercise)
         lines = [sitting.judge(each) for each in read if isinstance(each, Answer)]
         lines = conventions.settled(sitting, lines)

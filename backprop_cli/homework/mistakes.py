@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from backprop_cli.homework import mistakes_paths, mistakes_ratios
+from backprop_cli.homework import mistakes_arrays, mistakes_paths, mistakes_ratios, mistakes_steps
 from backprop_cli.homework.board import Board
 from backprop_cli.homework.mistakes_case import Budget, Case, Mistaken, Other, Suspect, grounded, opened
 from backprop_cli.homework.mistakes_injected import matching, pairs, single
 from backprop_cli.homework.mistakes_ranking import ranked
+from backprop_cli.homework.mistakes_rounding import early
+from backprop_cli.homework.mistakes_typing import carried, forward, mistyped
+from backprop_cli.homework.mistakes_updates import too_early, updates
 from backprop_cli.homework.mistakes_words import worded
 from backprop_cli.homework.verdicts import Diagnosis
 
 __all__ = ["Budget", "Mistaken", "Other", "diagnose"]
+
+Family = Callable[[Case], Iterator[Suspect]]
 
 
 def injected(case: Case) -> Iterator[Suspect]:
@@ -20,22 +25,45 @@ def injected(case: Case) -> Iterator[Suspect]:
     return matching(case, single(case))
 
 
-DERIVATIVES: tuple[Callable[[Case], Iterator[Suspect]], ...] = (injected, *mistakes_ratios.FAMILIES, *mistakes_paths.FAMILIES)
+def doubled(case: Case) -> Iterator[Suspect]:
+    """Two wrong local derivatives at once; for formulas alone, since numbers would fit by chance."""
+    return iter(()) if case.mistaken.numeric else matching(case, pairs(case))
+
+
+# The families in the order in which they are tried; those of a later stage only where no earlier one fits.
+DERIVATIVES: tuple[tuple[Family, ...], ...] = (
+    (
+        early,
+        injected,
+        *mistakes_steps.FAMILIES,
+        *mistakes_ratios.FAMILIES,
+        *mistakes_paths.FAMILIES,
+        *mistakes_arrays.FAMILIES,
+        too_early,
+        mistyped,
+    ),
+    (carried,),
+    (doubled,),
+)
+VALUES: tuple[tuple[Family, ...], ...] = ((forward, mistyped),)
+UPDATES: tuple[tuple[Family, ...], ...] = ((updates, mistyped),)
 
 
 def diagnose(board: Board, mistaken: Mistaken, seed: str, budget: Budget | None = None) -> Diagnosis | None:
     """What a wrong answer is consistent with; None where nothing fits. Deterministic in `seed`.
 
-    An answer that equals the truth, as far as float64 can tell, is never accused.
+    An answer that equals the truth, as far as float64 can tell, is never accused. Raises NoOpinion where the graph cannot be
+    put in terms.
     """
     case = opened(board, mistaken, seed, budget or Budget())
     if case is None:
         return None
+    stages = UPDATES if mistaken.kind == "update" else VALUES
     if mistaken.kind == "derivative" and mistaken.by is not None:
         grounded(case)
-        found = [each for family in DERIVATIVES for each in family(case)]
-        if not found and not mistaken.numeric:
-            found = list(matching(case, pairs(case)))
-    else:
-        found = []
-    return worded(case, ranked(case, found)) if found else None
+        stages = DERIVATIVES
+    for stage in stages:
+        found = [each for family in stage for each in family(case)]
+        if found:
+            return worded(case, ranked(case, found))
+    return None

@@ -72,7 +72,7 @@ class Suspect:
 
     `said` is what happened; {edge} in it stands for the edge. `changes` are what it does to the way back, so that it predicts
     the student's other lines; `rows` the numbers that it gives for this one, where these are known already. `where` and `row`
-    name a derivative and a row of the trace where no edge does.
+    name a derivative and a row of the trace where no edge does; `hint` is the strongest help.
     """
 
     slip: str
@@ -85,6 +85,7 @@ class Suspect:
     also: tuple[str, ...] = ()
     where: str | None = None
     row: str | None = None
+    hint: str | None = None
 
     @property
     def cost(self) -> float:
@@ -146,10 +147,16 @@ def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case 
     claimed, truth = mistaken.claimed.ravel().tolist(), mistaken.truth.ravel().tolist()
     roots = [*claimed, *truth, *(each for name in (mistaken.of, mistaken.by) if name for each in board.values[name].ravel().tolist())]
     needed = terms.leaves(roots)
+    known = set(board.values)
+    rates = {each: terms.number(mistaken.rate) for each in needed if each.split("[")[0] not in known and mistaken.rate is not None}
     leaves = terms.leaves([*roots, *(each for ids in board.values.values() for each in ids.ravel().tolist())])
     if not budget.spend(len(terms.below(roots)) * DRAWN):
         return None
-    chosen = home_field(terms, board.home, needed, leaves) if mistaken.numeric else _generic(board, leaves, [*claimed, *truth], seed)
+    chosen = (
+        home_field(terms, {**board.home, **rates}, needed, leaves)
+        if mistaken.numeric
+        else _generic(board, leaves, [*claimed, *truth], seed)
+    )
     if chosen is None:
         return None
     case = Case(board, mistaken, chosen, budget, chosen.rows(claimed), chosen.rows(truth))

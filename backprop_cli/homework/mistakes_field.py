@@ -92,6 +92,14 @@ class Field:
             self._work(missing)
         return np.array([self._known[each] for each in wanted]).reshape(len(wanted), self.count)
 
+    def otherwise(self, instead: Mapping[int, Row]) -> Field:
+        """The same points with some terms taken to be otherwise."""
+        return Field(self.terms, self.points, self.count, instead)
+
+    def take(self, term: int, row: Row) -> None:
+        """Takes a term to be otherwise from now on; what has been worked out above it stays."""
+        self._known[term] = row
+
     def _work(self, wanted: Sequence[int]) -> None:
         terms, known = self.terms, self._known
         with np.errstate(all="ignore"):

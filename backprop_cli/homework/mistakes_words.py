@@ -51,7 +51,7 @@ def hints(board: Board, best: Suspect, formula: str | None) -> Hints:
     sentence = CATALOGUE[best.slip].sentence
     if best.edge is None:
         place = f"look at {best.where}" if best.where else sentence
-        return Hints(place, sentence, sentence)
+        return Hints(place, sentence, best.hint or sentence)
     owner, statement = best.edge.owner, statement_of(board, best.edge.owner)
     rule = rule_of(board, best.edge)
     where = f" at {statement}" if statement else f" at {owner}"
@@ -90,6 +90,8 @@ def statement_of(board: Board, name: str) -> str | None:
 def edge_name(board: Board, edge: Edge) -> str:
     """An edge as a derivative: `∂t/∂w`, or in words where it lies inside a statement."""
     (upper, lower), *_ = edge.ends
+    if len(edge.ends) > 1 or board.values[edge.operand].size > 1:
+        return f"∂{edge.owner}/∂{edge.operand}"
     top = board.terms.operands[upper][0] if not edge.head else upper
     inner = set(board.inner(edge.owner).ravel().tolist())
     whole = not edge.head or top in inner
@@ -104,7 +106,7 @@ def edge_name(board: Board, edge: Edge) -> str:
 
 def local_formula(board: Board, edge: Edge) -> str | None:
     """The local derivative of an edge as a formula of names, where it is short."""
-    if not edge.head:
+    if not edge.head or len(edge.ends) > 1 or board.values[edge.operand].size > 1:
         return None
     terms = board.terms
     operands = terms.operands[edge.ends[0][0]]

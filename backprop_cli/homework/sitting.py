@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from backprop_cli.equality.terms import MOST
 from backprop_cli.errors import Diagnostic, Source
 from backprop_cli.homework import forms, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
@@ -21,6 +22,8 @@ from backprop_cli.lang.answers_syntax import PARTIAL, Answer, Target
 from backprop_cli.lang.syntax import Apply, Expr, Number, names_in, postorder
 from backprop_cli.oracles.opinion import NoOpinion
 
+# What one line may add to the terms that are kept.
+_TERMS_A_LINE = 60_000
 # From the worst to the best: a chain is as good as its worst link.
 _WORST_FIRST = (
     Verdict.UNREADABLE,
@@ -69,6 +72,7 @@ class Sitting:
 
     def judge(self, answer: Answer) -> Line:
         """One line. What it claims is kept for the lines after it."""
+        self.board.terms.most = min(MOST, len(self.board.terms) + _TERMS_A_LINE)
         kind = answer.target.kind
         foreign = self.foreign(answer)
         if foreign is not None:
