@@ -98,7 +98,6 @@ def verify(
 
     def job() -> ExitStatus:
         from backprop_cli.commands.reading import read_program
-        from backprop_cli.homework.judge import judge
         from backprop_cli.limits import SUBMISSION
         from backprop_cli.render.look import look_at
         from backprop_cli.reports.verify import Report
@@ -112,7 +111,10 @@ def verify(
         rules = replace(rules, require=opt.names("--require", require) or rules.require)
         program = read_program(where if expression is None else None, expression, "verify", own)
         name, text = _answers(inline, answer, theirs)
-        found = judge(program, text, _point(program, at, data, own), opt.one("--of", of), rules, name, theirs)
+        output_name, point = opt.one("--of", of), _point(program, at, data, own)
+        from backprop_cli.homework.judge import judge
+
+        found = judge(program, text, point, output_name, rules, name, theirs)
         return _write(Report(found, rules, program.source.name, name, reveal, quiet), kind, output, look)
 
     return job
@@ -190,23 +192,27 @@ def _typed(name: str, text: str) -> int | float | str:
 
 
 def _point(program: Program, at: list[str] | None, data: str | None, limits: Limits) -> dict[str, Given]:
-    """Where the graph is looked at."""
+    """Where the graph is looked at; complains about names that are no leaves."""
+    from backprop_cli.autodiff.point import point as checked
     from backprop_cli.commands.point import point, with_columns
+    from backprop_cli.graph.build import build
 
     where = point(at, limits)
+    if where:
+        checked(build(program, where.keys(), limits), where, False, limits)
     return where if data is None else with_columns(program, where, data, limits)[0]
 
 
 def _format(given: str | None, output: str | None, json: bool) -> str:
     """The format asked for: by name, else by the suffix of the file, else (``) what fits the stream."""
-    if json and given not in (None, "json"):
-        raise _usage("--json and another format are asked for", "leave one of them out")
     if given is not None and given not in FORMATS:
         near = nearest(given, FORMATS)
         listed = ", ".join(FORMATS)
         raise BackpropError(
             Diagnostic("bad-choice", f"--format takes {listed}, not {given!r}", hint=f"did you mean {near}?" if near else "")
         )
+    if json and given not in (None, "json"):
+        raise _usage("--json and another format are asked for", "leave one of them out")
     to_file = output is not None and output != "-"
     if to_file:
         from backprop_cli.commands.writing import require_writable

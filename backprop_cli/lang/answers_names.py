@@ -78,10 +78,10 @@ class Known:
         return found if found in self.names else None
 
     def exact_function(self, text: str) -> str | None:
-        """The function with exactly this name; `σ` is `sigmoid`, as in files."""
+        """The function with exactly this name; `σ` is the file's own `sigma`, else `sigmoid`, as in files."""
         vocabulary = self.vocabulary
         if text == "σ":
-            return "sigmoid"
+            return "sigma" if "sigma" in vocabulary.functions else "sigmoid"
         if text in vocabulary.functions or text in vocabulary.signatures:
             return text
         return text if not vocabulary.signatures and text in FUNCTIONS else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
 
-from backprop_cli.homework.rules import Rules
+from backprop_cli.homework.rules import Rules, key
 from backprop_cli.homework.score import amount, points_text
 from backprop_cli.homework.verdicts import Example, Judged, Judgement, Verdict
 from backprop_cli.records import record
@@ -39,6 +40,7 @@ _COUNTED = {
     Verdict.UNDECIDED: ("undecided", "undecided"),
     Verdict.UNREADABLE: ("unreadable", "unreadable"),
 }
+_DIGITS = 6
 _SHORT = 48  # columns of a message that stands beside its answer
 _EQUALS = re.compile(r"(?<![<>=!:])=(?!=)")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
@@ -81,30 +83,40 @@ def document(given: Report) -> Document:
 
 def entries(given: Report) -> Iterator[Entry]:
     """Every answer, then the required ones that are missing."""
-    weighted = is_weighted(given.judgement)
+    whole = _whole(given.judgement)
     for each in given.judgement.answers:
-        yield entry(each, given, weighted)
+        yield _entry(each, given, whole)
     for of in given.judgement.missing:
         worth = given.rules.worth(of)
-        points = f" (0 of {points_text(worth)})" if weighted and worth else ""
+        points = f" (0 of {points_text(worth)})" if whole.weighted and worth else ""
         yield Entry(Mark.WRONG, "", of, f"missing{points}")
 
 
-def is_weighted(judgement: Judgement) -> bool:
-    """Whether answers are worth different points."""
-    return any(each.maximum not in (0, 1) for each in judgement.answers)
+@record
+class _Whole:
+    """What one answer is told in the light of: whether they are worth different points, and what was answered in two ways."""
+
+    weighted: bool
+    disputed: frozenset[str]
 
 
-def entry(judged: Judged, given: Report, weighted: bool) -> Entry:
+def _whole(judgement: Judgement) -> _Whole:
+    weighted = any(each.maximum not in (0, 1) for each in judgement.answers)
+    kinds = {(key(each.of), each.verdict) for each in judgement.answers}
+    several = Counter(of for of, _ in kinds)
+    return _Whole(weighted, frozenset(of for of, count in several.items() if of and count > 1))
+
+
+def _entry(judged: Judged, given: Report, whole: _Whole) -> Entry:
     """One answer. What a student must not see is left out, unless `given.reveal` is set."""
     said = _SAID[judged.verdict]
-    if judged.maximum and (weighted or judged.points not in (0, judged.maximum)):
+    if judged.maximum and (whole.weighted or judged.points not in (0, judged.maximum)):
         said += f" ({points_text(judged.points)} of {points_text(judged.maximum)})"
     remark = message(judged)
     short = 0 < len(remark) <= _SHORT and "\n" not in remark
     if short:
         said += f": {remark}"
-    details = [] if given.quiet else list(_details(judged, given, "" if short else remark))
+    details = [] if given.quiet else list(_details(judged, given, whole, "" if short else remark))
     quoted = None if given.quiet else judged.complaint
     return Entry(_MARKS[judged.verdict], str(judged.line), written(judged), said, tuple(details), quoted)
 
@@ -124,9 +136,9 @@ def message(judged: Judged) -> str:
 Detail = tuple[str, tuple[Cell, ...]]
 
 
-def _details(judged: Judged, given: Report, remark: str) -> Iterator[Detail]:
+def _details(judged: Judged, given: Report, whole: _Whole, remark: str) -> Iterator[Detail]:
     """The lines below an answer, each with its word."""
-    if remark:
+    if remark and not (judged.verdict is Verdict.CORRECT_AT_POINT and judged.example is not None):
         yield "why", (remark,)
     broken = broken_link(judged)
     if broken:
@@ -138,7 +150,7 @@ def _details(judged: Judged, given: Report, remark: str) -> Iterator[Detail]:
         yield from _diagnosis(judged, given)
     for note in judged.notes:
         yield "note", (note,)
-    if not judged.maximum and judged.reason:
+    if not judged.maximum and key(judged.of) in whole.disputed:
         yield "note", (judged.reason,)
     if given.reveal and judged.how:
         yield "how", (f"decided by {judged.how}",)
@@ -146,7 +158,8 @@ def _details(judged: Judged, given: Report, remark: str) -> Iterator[Detail]:
 
 def _values(judged: Judged, reveal: bool, told: bool) -> Iterator[Detail]:
     """What the answer comes to and, for a teacher, what it should."""
-    if judged.yours is not None and told and judged.yours.strip() != judged.given.strip():
+    shown = judged.example is not None and not reveal and _rounded(judged.example.yours) == judged.yours
+    if judged.yours is not None and told and judged.yours.strip() != judged.given.strip() and not shown:
         yield "yours", (judged.yours,)
     if reveal and (judged.correct is not None or judged.solution is not None):
         parts = [part for part in (judged.correct, judged.solution) if part is not None]
@@ -161,7 +174,7 @@ def _diagnosis(judged: Judged, given: Report) -> Iterator[Detail]:
         return
     strong = given.reveal or given.rules.hints != "node"
     if strong and found.message:
-        yield "likely", (found.message,)
+        yield "likely", (found.message.removeprefix("consistent with: "),)
     hint = hint_text(judged, given.rules)
     if hint and not (strong and hint == found.message):
         yield "hint", (hint,)
@@ -181,10 +194,19 @@ def hint_text(judged: Judged, rules: Rules) -> str:
 
 def example_text(example: Example, reveal: bool) -> str:
     """A point at which the answer is not right; the right value only where it may be seen."""
-    point = ", ".join(f"{name} = {value}" for name, value in example.point)
+    point = ", ".join(f"{name} = {_rounded(value)}" for name, value in example.point)
     where = f"at {point}: " if point else ""
-    right = f"right is {example.correct}" if reveal else "which is not the right value"
-    return f"{where}yours is {example.yours}, {right}"
+    right = f"right is {_rounded(example.correct)}" if reveal else "which is not the right value"
+    return f"{where}yours is {_rounded(example.yours)}, {right}"
+
+
+def _rounded(text: str) -> str:
+    """A number with as many digits as people read; any other text as it is."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return f"{value:.{_DIGITS}g}" if math.isfinite(value) and not text.lstrip("-").isdigit() else text
 
 
 def broken_link(judged: Judged) -> str:
@@ -214,6 +236,6 @@ def summary(given: Report) -> str:
         parts = [f"{counts[verdict]} {words[counts[verdict] != 1]}" for verdict, words in _COUNTED.items() if counts[verdict]]
         if judgement.missing:
             parts.append(f"{len(judgement.missing)} missing")
-    if is_weighted(judgement) or not given.ok:
+    if _whole(judgement).weighted or not given.ok:
         parts.append(f"{points_text(judgement.points)} of {amount(judgement.maximum)}")
     return ", ".join(parts)
