@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from backprop_cli.homework import mistakes_arrays, mistakes_paths, mistakes_ratios, mistakes_steps
 from backprop_cli.homework.board import Board
-from backprop_cli.homework.mistakes_case import Budget, Case, Mistaken, Other, Suspect, grounded, opened
+from backprop_cli.homework.mistakes_case import Budget, Case, Mistaken, Other, Suspect, believed, grounded, opened
 from backprop_cli.homework.mistakes_injected import matching, pairs, single
 from backprop_cli.homework.mistakes_ranking import ranked
 from backprop_cli.homework.mistakes_rounding import early
@@ -30,23 +31,30 @@ def doubled(case: Case) -> Iterator[Suspect]:
     return iter(()) if case.mistaken.numeric else matching(case, pairs(case))
 
 
-# The families in the order in which they are tried; those of a later stage only where no earlier one fits.
-DERIVATIVES: tuple[tuple[Family, ...], ...] = (
-    (
-        early,
-        injected,
-        *mistakes_steps.FAMILIES,
-        *mistakes_ratios.FAMILIES,
-        *mistakes_paths.FAMILIES,
-        *mistakes_arrays.FAMILIES,
-        too_early,
-        mistyped,
-    ),
-    (carried,),
-    (doubled,),
+def on_top(case: Case) -> Iterator[Suspect]:
+    """One wrong local derivative on top of the student's earlier wrong answers."""
+    own = believed(case)
+    if own is None or own.ground is None or own.pairs is None:
+        return
+    for each in matching(own, single(own)):
+        yield replace(each, said=f"besides the earlier answers, {each.said}")
+
+
+# The families in the order in which they are tried. Those of a stage are left out where a slip as plain as its number has
+# been found before: they cost more, or fit by chance.
+Stages = tuple[tuple[float, tuple[Family, ...]], ...]
+_FIRST = (
+    early,
+    injected,
+    *mistakes_steps.FAMILIES,
+    *mistakes_ratios.FAMILIES,
+    *mistakes_paths.FAMILIES,
+    *mistakes_arrays.FAMILIES,
+    too_early,
 )
-VALUES: tuple[tuple[Family, ...], ...] = ((forward, mistyped),)
-UPDATES: tuple[tuple[Family, ...], ...] = ((updates, mistyped),)
+DERIVATIVES: Stages = ((0, _FIRST), (1.9, (mistyped,)), (9, (on_top,)), (9, (carried,)), (9, (doubled,)))
+VALUES: Stages = ((0, (forward, mistyped)),)
+UPDATES: Stages = ((0, (updates,)), (1.9, (mistyped,)))
 
 
 def diagnose(board: Board, mistaken: Mistaken, seed: str, budget: Budget | None = None) -> Diagnosis | None:
@@ -62,8 +70,8 @@ def diagnose(board: Board, mistaken: Mistaken, seed: str, budget: Budget | None 
     if mistaken.kind == "derivative" and mistaken.by is not None:
         grounded(case)
         stages = DERIVATIVES
-    for stage in stages:
-        found = [each for family in stage for each in family(case)]
-        if found:
-            return worded(case, ranked(case, found))
-    return None
+    found: list[Suspect] = []
+    for plain, families in stages:
+        if all(each.cost > plain for each in found):
+            found.extend(each for family in families for each in family(case))
+    return worded(case, ranked(case, found)) if found else None

@@ -24,7 +24,7 @@ def transposed(case: Case) -> Iterator[Suspect]:
     if truth.ndim == 2 and claimed.shape == truth.shape[::-1]:
         turned = np.arange(truth.size).reshape(truth.shape).T.ravel()
         if case.fits(case.truth[turned]):
-            yield Suspect("M32", "rows and columns are exchanged", where=_asked(case))
+            yield Suspect("M32", "rows and columns are exchanged", where=case.asked)
 
 
 def arranged(case: Case) -> Iterator[Suspect]:
@@ -194,16 +194,12 @@ def _diagonal(case: Case, ground: Ground) -> Iterator[Suspect]:
                 Change(upper, lower, -slopes[lower][0]) for number, lower in enumerate(scores) if number != place and lower in slopes
             )
         said = f"in {site.owner} each output of {site.tree.head} was taken to depend on its own score alone"
-        yield Suspect("M25", said, changes=tuple(changes), where=f"d{case.mistaken.of}/d{case.mistaken.by}")
+        yield Suspect("M25", said, changes=tuple(changes), where=case.asked)
 
 
 def _name(ground: Ground, ids: Ids) -> str:
     """The name that an operand of a product leads down to."""
     return ground.below_name(next(each for each in ids.ravel().tolist() if each in ground.leads))
-
-
-def _asked(case: Case) -> str:
-    return f"d{case.mistaken.of}/d{case.mistaken.by}"
 
 
 FAMILIES = (transposed, arranged, biases, diagonal)

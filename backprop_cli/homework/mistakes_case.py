@@ -111,6 +111,11 @@ class Case:
         """Whether claim and truth have the same shape, so that entries can be compared."""
         return bool(self.mistaken.claimed.shape == self.mistaken.truth.shape)
 
+    @property
+    def asked(self) -> str:
+        """What was asked, as in `dL/da`."""
+        return f"d{self.mistaken.of}/d{self.mistaken.by}" if self.mistaken.by is not None else self.mistaken.of
+
     def matches(self, rows: Row) -> Row:
         """Which of many predictions (entries, predictions, points) are what the student has."""
         claimed = self.claimed[:, None, :]
@@ -178,8 +183,8 @@ def _generic(board: Board, leaves: Sequence[str], ids: Sequence[int], seed: str)
     return None
 
 
-def grounded(case: Case) -> None:
-    """Gives a derivative's case its part of the graph."""
+def grounded(case: Case, world: World = TRUTH) -> None:
+    """Gives a derivative's case its part of the graph, in the truth or in what the student takes for it."""
     mistaken, board = case.mistaken, case.board
     assert mistaken.by is not None
     shape = mistaken.truth.shape
@@ -192,7 +197,26 @@ def grounded(case: Case) -> None:
     if pairs is not None:
         tops, bottoms = zip(*pairs, strict=True)
         case.pairs = pairs
-        case.ground = Ground(board, case.field, tops, bottoms, TRUTH)
+        case.ground = Ground(board, case.field, tops, bottoms, world)
+
+
+def believed(case: Case) -> Case | None:
+    """The same case in the world of the student's other wrong answers; None where there are none that matter."""
+    mistaken, board = case.mistaken, case.board
+    world, asked = mistaken.world, (mistaken.of, mistaken.by)
+    derivatives = {key: ids for key, ids in world.derivatives.items() if key != asked and case.known(ids)}
+    edges = {key: ids for key, ids in world.edges.items() if key != asked and case.known(ids)}
+    instead: dict[int, Row] = {}
+    for name, ids in world.values.items():
+        own = board.values[name]
+        if own.shape == ids.shape and case.known(ids):
+            instead.update(zip(own.ravel().tolist(), case.rows(ids), strict=True))
+    if not (derivatives or edges or instead):
+        return None
+    numbers = case.field.otherwise(instead) if instead else case.field
+    own_case = Case(board, mistaken, numbers, case.budget, case.claimed, case.truth)
+    grounded(own_case, World({}, derivatives, edges))
+    return own_case
 
 
 def in_chunks(case: Case, suspects: Iterator[Suspect], size: int = 256) -> Iterator[list[Suspect]]:

@@ -123,7 +123,7 @@ def paths(case: Case) -> Iterator[Suspect]:
     if not case.plain or len(case.claimed) != 1:
         return
     known = paths_of(case)
-    where = f"d{case.mistaken.of}/d{case.mistaken.by}"
+    where = case.asked
     if len(known) < 2:
         return
     for each in known:
@@ -149,7 +149,7 @@ def sums(case: Case) -> Iterator[Suspect]:
     if not case.plain or len(case.claimed) != 1:
         return
     known = paths_of(case)
-    where = f"d{case.mistaken.of}/d{case.mistaken.by}"
+    where = case.asked
     every = [sum(each.locals) for each in known]
     if any(case.fits(np.asarray(each)[None, :]) for each in (*every, sum(every)) if len(np.shape(each))):
         yield Suspect("M09", "the local derivatives along the path were added", where=where)
@@ -186,7 +186,7 @@ def partials(case: Case) -> Iterator[Suspect]:
     assert mistaken.by is not None
     if not case.plain:
         return
-    where = f"d{mistaken.of}/d{mistaken.by}"
+    where = case.asked
     direct = board.partial(mistaken.of, mistaken.by)
     if direct is not None and direct.shape == mistaken.claimed.shape and case.fits(case.rows(direct)):
         said = f"this is the direct derivative alone; {mistaken.by} reaches {mistaken.of} on other ways too"
@@ -212,7 +212,7 @@ def orders(case: Case) -> Iterator[Suspect]:
             found = _wandered(edges, mistaken.of, again, backwards, case.field.count).get(mistaken.by or "")
             if found is not None and case.fits(found[None, :]):
                 said = "a node was visited again for every user" if again else "a node handed on before all its users had sent theirs"
-                yield Suspect("M18", said, where=f"d{mistaken.of}/d{mistaken.by}", extra=0.1 * backwards)
+                yield Suspect("M18", said, where=case.asked, extra=0.1 * backwards)
 
 
 def _wandered(edges: dict[str, list[tuple[str, Row]]], top: str, again: bool, backwards: bool, count: int) -> dict[str, Row]:
@@ -250,7 +250,7 @@ def strangers(case: Case) -> Iterator[Suspect]:
                 owner = ground.owner.get(user, case.mistaken.of)
                 what = case.board.owner[operand][0] if operand in case.board.owner else "a constant"
                 said = f"{what} in {owner} was differentiated as if it were {case.mistaken.by}"
-                yield Suspect("M41", said, where=f"d{case.mistaken.of}/d{case.mistaken.by}", row=f"{owner} -> {case.mistaken.by}")
+                yield Suspect("M41", said, where=case.asked, row=f"{owner} -> {case.mistaken.by}")
 
 
 FAMILIES = (uses, paths, products, sums, partials, orders, strangers)

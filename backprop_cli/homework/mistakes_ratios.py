@@ -34,7 +34,7 @@ def other_name(case: Case) -> Iterator[Suspect]:
             # A name on the way down is rather a forgotten factor, and the other side of a difference a sign.
             extra = 0.6 if name in above else 1.0 if case.fits(-case.truth) else 0.0
             said = f"this is the derivative by {name}, not by {mistaken.by}"
-            yield Suspect("M08", said, extra=extra, where=f"d{mistaken.of}/d{mistaken.by}")
+            yield Suspect("M08", said, extra=extra, where=case.asked)
 
 
 def turned_round(case: Case) -> Iterator[Suspect]:
@@ -49,7 +49,7 @@ def turned_round(case: Case) -> Iterator[Suspect]:
     if everywhere or squared:
         said = "every derivative has the other sign, as if the difference had been turned round"
         one = "the sign is that of the difference turned round: target minus output"
-        yield Suspect("M27", said if everywhere else one, extra=-0.7 if everywhere else 0.3, where=_asked(case))
+        yield Suspect("M27", said if everywhere else one, extra=-0.7 if everywhere else 0.3, where=case.asked)
 
 
 def not_reset(case: Case) -> Iterator[Suspect]:
@@ -58,7 +58,7 @@ def not_reset(case: Case) -> Iterator[Suspect]:
     for times in _RESETS:
         alike = others and all(ratio is not None and abs(ratio - times) < 1e-6 for ratio in others)
         if alike and case.plain and case.fits(times * case.truth):
-            yield Suspect("M19", f"every derivative is {times} times the right one, as if earlier runs had been added", where=_asked(case))
+            yield Suspect("M19", f"every derivative is {times} times the right one, as if earlier runs had been added", where=case.asked)
 
 
 def factor(case: Case) -> Iterator[Suspect]:
@@ -66,9 +66,9 @@ def factor(case: Case) -> Iterator[Suspect]:
     if not case.plain:
         return
     if case.fits(2 * case.truth):
-        yield Suspect("M28", "a factor 2 is too much, or a 1/2 was lost", where=_asked(case))
+        yield Suspect("M28", "a factor 2 is too much, or a 1/2 was lost", where=case.asked)
     if case.fits(case.truth / 2):
-        yield Suspect("M28", "a factor 2 was lost, or a 1/2 is too much", where=_asked(case))
+        yield Suspect("M28", "a factor 2 was lost, or a 1/2 is too much", where=case.asked)
 
 
 def counts(case: Case) -> Iterator[Suspect]:
@@ -79,13 +79,13 @@ def counts(case: Case) -> Iterator[Suspect]:
     inner = mistaken.by is not None and not board.scope.is_leaf(mistaken.by)
     for count in _sizes(case):
         if case.fits(count * case.truth):
-            yield Suspect("M29", f"the factor 1/{count} of the mean is missing", where=_asked(case))
+            yield Suspect("M29", f"the factor 1/{count} of the mean is missing", where=case.asked)
             if inner and any(each.right and each.by and board.scope.is_leaf(each.by) for each in mistaken.others):
-                yield Suspect("M31", f"the factor 1/{count} was left out here and put in later", extra=-0.4, where=_asked(case))
+                yield Suspect("M31", f"the factor 1/{count} was left out here and put in later", extra=-0.4, where=case.asked)
         for depth in range(1, _DEPTH + 1):
             if case.fits(case.truth / count**depth):
                 times = "" if depth == 1 else f", {depth} times"
-                yield Suspect("M30", f"the factor 1/{count} was put in once more than due{times}", where=_asked(case))
+                yield Suspect("M30", f"the factor 1/{count} was put in once more than due{times}", where=case.asked)
 
 
 def slope_factor(case: Case) -> Iterator[Suspect]:
@@ -97,7 +97,7 @@ def slope_factor(case: Case) -> Iterator[Suspect]:
             with np.errstate(all="ignore"):
                 if not np.all(row == 1) and case.fits(case.truth / row**depth):
                     layers = "" if depth == 1 else f" in {depth} layers"
-                    yield Suspect("M23", f"the factor {name} of the activation's argument was lost{layers}", where=_asked(case))
+                    yield Suspect("M23", f"the factor {name} of the activation's argument was lost{layers}", where=case.asked)
 
 
 def bases(case: Case) -> Iterator[Suspect]:
@@ -108,14 +108,10 @@ def bases(case: Case) -> Iterator[Suspect]:
     for base in (10, 2):
         for ratio, said in ((math.log(base), f"log({base}) was lost"), (1 / math.log(base), f"log({base}) was put in")):
             if case.fits(case.truth * ratio):
-                yield Suspect("M42", f"the factor {said}: mind the base of the logarithm", extra=0.1, where=_asked(case))
+                yield Suspect("M42", f"the factor {said}: mind the base of the logarithm", extra=0.1, where=case.asked)
 
 
 FAMILIES = (turned_round, not_reset, factor, counts, slope_factor, bases, other_name)
-
-
-def _asked(case: Case) -> str:
-    return f"d{case.mistaken.of}/d{case.mistaken.by}"
 
 
 def _inner(case: Case, term: int) -> int:

@@ -1,0 +1,158 @@
+"""One symbol mistyped: the student's formula, or a statement of the file, with one symbol changed at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from backprop_cli.homework.board import Board, Ids
+from backprop_cli.homework.formulas import Formulas
+from backprop_cli.homework.mistakes_case import Case, Suspect
+from backprop_cli.lang.program import Assign
+from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, children, postorder, rebuilt
+from backprop_cli.lang.unparse import unparse
+from backprop_cli.oracles.opinion import NoOpinion
+
+_MOST_PARTS, _MOST_NAMES, _MOST_TRIED = 60, 16, 400
+_LONGEST = 60
+_ALIKE = {
+    **{one: tuple(two for two in ("+", "-", "*", "/") if two != one) for one in ("+", "-", "*", "/")},
+    "@": ("*",),
+    "sin": ("cos",),
+    "cos": ("sin",),
+    "exp": ("log",),
+    "log": ("exp", "log10", "log2"),
+    "log10": ("log",),
+    "log2": ("log",),
+    "sinh": ("cosh",),
+    "cosh": ("sinh",),
+    "sigmoid": ("tanh",),
+    "tanh": ("sigmoid", "tan"),
+    "sqrt": ("cbrt",),
+    "relu": ("sigmoid",),
+    "^": ("*",),
+}
+
+
+def mistyped(case: Case) -> Iterator[Suspect]:
+    """M44: with one symbol changed the formula is right. `2*z*x/(u*v^2)` for `2*z*x/(u*w^2)`."""
+    mistaken = case.mistaken
+    if mistaken.tree is None or mistaken.numeric:
+        return
+    read = mistaken.read or Formulas(case.board).terms_of
+    for changed, part, other in _changed(mistaken.tree, _names(case.board)):
+        if not case.budget.spend(2_000):
+            return
+        if _gives(case, read, changed, case.truth, mistaken.truth.shape):
+            whole = unparse(mistaken.tree)
+            where = f" in {whole}" if len(whole) <= _LONGEST else ""
+            said = f"one symbol{where} looks mistyped: {_word(part)}"
+            yield Suspect("M44", said, where=case.asked, hint=f"did you mean {_word(other)} in the place of {_word(part)}?")
+
+
+def forward(case: Case) -> Iterator[Suspect]:
+    """M44 and M42 for values: the node's own statement with one symbol changed. `u = 5` is `x + a` for `u = x*a`."""
+    board, name = case.board, case.mistaken.of
+    source = board.scope.sources.get(name)
+    if not isinstance(source, Assign) or not case.plain:
+        return
+    read = Formulas(board).terms_of
+    if case.fits(-case.truth):
+        yield Suspect("M01", f"the sign of {name} is turned", where=name)
+    for changed, part, other in _changed(source.expr, _names(board)):
+        if not case.budget.spend(2_000):
+            return
+        if _gives(case, read, changed, case.claimed, case.mistaken.claimed.shape):
+            logs = isinstance(other, Apply) and other.head.startswith("log")
+            said = f"{name} was worked out with {_word(other)} where {_word(part)} stands"
+            yield Suspect("M42" if logs else "M44", said, where=name, row=name)
+
+
+def carried(case: Case) -> Iterator[Suspect]:
+    """M38: the way back is right for another value of a node. `dL/da` with `u = x + a` in the place of `x*a`."""
+    board, ground = case.board, case.ground
+    if ground is None or not case.plain:
+        return
+    read = Formulas(board).terms_of
+    truth = case.mistaken.truth.ravel().tolist()
+    met = set(board.terms.below(truth))
+    for name in board.order:
+        source, ids = board.scope.sources.get(name), board.values[name]
+        if not isinstance(source, Assign) or board.scope.is_leaf(name) or ids.size > 1 or int(ids.ravel()[0]) not in met:
+            continue
+        term = int(ids.ravel()[0])
+        for changed, part, other in _changed(source.expr, _names(board)[:4]):
+            if not case.budget.spend(2_000 + len(met) * case.field.count):
+                return
+            try:
+                wrong = read(changed)
+            except NoOpinion:
+                continue
+            if wrong.size == 1 and case.known(wrong) and case.fits(case.field.otherwise({term: case.rows(wrong)[0]}).rows(truth)):
+                said = f"the way back is right for another value of {name}: with {_word(other)} where {_word(part)} stands"
+                yield Suspect("M38", said, where=name, row=name)
+
+
+def _gives(case: Case, read: Callable[[Expr], Ids], tree: Expr, due: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether a tree has certain numbers."""
+    try:
+        made = read(tree)
+    except (NoOpinion, ValueError, IndexError, KeyError):
+        return False
+    if made.shape != shape or not case.known(made):
+        return False
+    rows = case.rows(made)
+    if due is case.claimed:
+        return case.fits(rows)
+    with np.errstate(all="ignore"):
+        return bool(np.all(np.abs(rows - due) <= 1e-9 * np.maximum(np.abs(rows), np.abs(due)) + 1e-11 * np.max(np.abs(due))))
+
+
+def _names(board: Board) -> list[str]:
+    return board.order[:: -1 if len(board.order) > _MOST_NAMES else 1][:_MOST_NAMES]
+
+
+def _changed(tree: Expr, names: list[str]) -> Iterator[tuple[Expr, Part, Part]]:
+    """The trees with one symbol changed, with what stood there and what stands there now."""
+    parts = list(postorder(tree))
+    if len(parts) > _MOST_PARTS:
+        return
+    tried = 0
+    for place, part in enumerate(parts):
+        for other in _instead(part, names):
+            tried += 1
+            if tried > _MOST_TRIED:
+                return
+            yield _with(parts, place, other), part, other
+
+
+def _instead(part: Part, names: list[str]) -> Iterator[Part]:
+    match part:
+        case Name(id=name):
+            yield from (Name(other) for other in names if other != name)
+        case Number(text=text):
+            value = part.exact
+            near = {value + 1, value - 1, *((value * 10, value / 10) if "." in text else ())}
+            yield from (Number(str(each)) for each in sorted(near) if each.denominator == 1 and each >= 0)
+        case Apply(head=head) if head in _ALIKE and len(part.operands) <= 2:
+            yield from (replace(part, head=other) for other in _ALIKE[head])
+        case _:
+            return
+
+
+def _with(parts: list[Part], place: int, other: Part) -> Expr:
+    """The tree of parts in postorder, one of them changed; below a changed head stay its operands."""
+    made: list[Part] = []
+    for number, part in enumerate(parts):
+        count = len(children(part))
+        below = made[len(made) - count :]
+        del made[len(made) - count :]
+        made.append(rebuilt(other if number == place else part, below) if below else other if number == place else part)
+    found: Expr = made[0]  # type: ignore[assignment]
+    return found
+
+
+def _word(part: Part) -> str:
+    return part.head if isinstance(part, Apply) else unparse(part)
