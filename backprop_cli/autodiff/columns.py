@@ -102,7 +102,8 @@ class ColumnLoops(Loops):
 class CarefulLoops(ColumnLoops):
     """Where nothing arrives nothing is passed on: a branch that is not taken does no harm."""
 
-    def product(self, local: str) -> str:
+    @classmethod
+    def product(cls, local: str) -> str:
         return f"part(g, {local})"
 
 

@@ -13,6 +13,8 @@ from backprop_cli.graph.graph import CONSTANT, Graph
 from backprop_cli.limits import OWN, Limits
 from backprop_cli.records import record
 
+_MOST_KNOWN = 32  # questions about one graph that are remembered
+
 
 @record
 class Record:
@@ -174,10 +176,16 @@ def prepared(
 ) -> tuple[str, list[str], Plan, Engine]:
     """The output's name, the names to differentiate by, and the plan and the engine for them, every value that is needed at hand."""
     given = point(graph, at or {}, exact, limits)
-    name, output, names, nodes = asked(graph, of, wrt, given)
-    plan = make_plan(graph, output, nodes, given)
-    require_values(plan, given)
-    return name, names, plan, Engine(graph, given, exact, limits)
+    question = (of, None if wrt is None else tuple(wrt), frozenset(given))
+    if question not in graph.known:
+        name, output, names, nodes = asked(graph, of, wrt, given)
+        plan = make_plan(graph, output, nodes, given)
+        require_values(plan, given)
+        if len(graph.known) >= _MOST_KNOWN:
+            graph.known.clear()
+        graph.known[question] = name, names, plan
+    name, names, plan = graph.known[question]
+    return name, list(names), plan, Engine(graph, given, exact, limits)
 
 
 def asked(graph: Graph, of: str | None, wrt: Sequence[str] | None, given: Collection[int]) -> tuple[str, int, list[str], list[int]]:

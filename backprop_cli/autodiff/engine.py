@@ -37,6 +37,17 @@ class Engine:
 
     def start(self, plan: Plan) -> list[Value]:
         """The values before the sweep: literals, given leaves, and leaves whose value is a constant expression."""
+        loops = self.graph.known.get(plan) if self.arithmetic is FLOAT else None
+        if loops is None:
+            return self.first_start(plan)
+        if loops.start is None:
+            loops.start = self.first_start(plan)
+        values: list[Value] = loops.start.copy()
+        for leaf, value in self.given.items():
+            values[leaf] = value
+        return values
+
+    def first_start(self, plan: Plan) -> list[Value]:
         graph, number, constants = self.graph, self.arithmetic.number, self.arithmetic.constants
         values: list[Value] = [number("0")] * len(graph)
         for node, text in graph.literal.items():
@@ -74,7 +85,9 @@ class Engine:
     def sweep_floats(self, plan: Plan, values: list[Value]) -> tuple[list[Value], list[Value]] | None:
         """The fast loops; None where something is not finite."""
         swept = list(values)
-        loops = Loops(plan)
+        loops = self.graph.known.get(plan)
+        if loops is None:
+            loops = self.graph.known[plan] = Loops(plan)
         if loops.forward(swept) >= 0 or not FLOAT.finite(sum(swept)):
             return None
         adjoints, failed = loops.backward(swept)

@@ -7,7 +7,8 @@ branches of these loops are the table's own formulas, so what is computed is wha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import compress
 from typing import Any
 
@@ -19,17 +20,23 @@ from backprop_cli.graph.graph import CONSTANT
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder, substitute
 
 Kind = tuple[int, int, str]  # row, bits of the operands that are moved, text of a literal exponent
+Ranked = tuple[tuple[int, Primitive, int, str], ...]  # the kinds with their codes, frequent ones first
+Tape = tuple[Iterable[int], Sequence[int], Iterable[int], Iterable[int]]
 _LITERAL_EXPONENTS = frozenset(["2", "3", "4", "5", "6", "7", "8"])
 
 
 class Loops:
-    """The two loops of one plan. `forward` fills the values, `backward` returns the adjoints."""
+    """The two loops of one plan. `forward` fills the values, `backward` returns the adjoints.
+
+    What a second run over the same plan can use is kept from its first one on; the lists of operands are only made then.
+    """
 
     arithmetic = FLOAT
     unless: tuple[str, ...] = ("if g == 0: continue",)
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.maker: Any = type(self)
         graph = plan.graph
         op, a, b, moved, literal = graph.op, graph.a, graph.b, plan.moved, graph.literal
         power = next((number for number, row in enumerate(graph.rows) if row.head == "^"), None)
@@ -45,41 +52,54 @@ class Loops:
             else:
                 mask, exponent = moved[a[node]], ""
             codes.append(kinds.setdefault((row, mask, exponent), len(kinds)))
-        self.kinds = kinds
         self.codes = codes
-        self.count = Counter(codes)
+        count = Counter(codes)
+        self.ranked = tuple(
+            (code, graph.rows[row], mask, exponent)
+            for (row, mask, exponent), code in sorted(kinds.items(), key=lambda item: -count[item[1]])
+        )
+        self.runs = 0
+        self.start: list[Any] | None = None
+        self.ahead: Tape | None = None
+        self.back: Tape | None = None
 
     def forward(self, values: list[Any]) -> int:
         """Work out every needed node. Returns -1, or the node at which Python's arithmetic gave up."""
-        graph, order = self.plan.graph, self.plan.order
-        space = Namespace(self.arithmetic)
-        branches = {code: self.forward_branch(space, *kind) for kind, code in self.kinds.items()}
-        loop = _loop(space, "v, more", branches, self.count)
-        failed: int = loop(self.codes, order, map(graph.a.__getitem__, order), map(graph.b.__getitem__, order), values, graph.more)
+        self.runs += 1
+        if self.ahead is None and self.runs > 1:
+            self.ahead = self.tape(self.codes, self.plan.order, list)
+        codes, order, first, second = self.ahead or self.tape(self.codes, self.plan.order, iter)
+        failed: int = _forward_loop(self.maker, self.ranked)(codes, order, first, second, values, self.plan.graph.more)
         return failed
 
     def backward(self, values: list[Any]) -> tuple[list[Any], int]:
         """The adjoints of all nodes, and -1 or the node at which Python's arithmetic gave up."""
         plan, graph = self.plan, self.plan.graph
-        sends = [bool(mask) for _, mask, _ in self.kinds]
-        asked = [sends[code] for code in reversed(self.codes)]
-        codes, nodes = compress(reversed(self.codes), asked), list(compress(reversed(plan.order), asked))
+        if self.back is None:
+            sends = {code: bool(mask) for code, _, mask, _ in self.ranked}
+            asked = [sends[code] for code in reversed(self.codes)]
+            back = compress(reversed(self.codes), asked), list(compress(reversed(plan.order), asked))
+            tape = self.tape(*back, list if self.runs > 1 else iter)
+            self.back = tape if self.runs > 1 else None
+        else:
+            tape = self.back
         adjoints: list[Any] = [0.0] * len(graph)
         adjoints[plan.output] = 1.0
-        space = Namespace(self.arithmetic)
-        branches = {code: self.backward_branch(space, *kind) for kind, code in self.kinds.items() if kind[1]}
-        loop = _loop(space, "v, more, d", branches, self.count, "g = d[i]", *self.unless)
-        first, second = map(graph.a.__getitem__, nodes), map(graph.b.__getitem__, nodes)
-        failed: int = loop(codes, nodes, first, second, values, graph.more, adjoints)
+        failed: int = _backward_loop(self.maker, self.ranked)(*tape, values, graph.more, adjoints)
         return adjoints, failed
 
-    def forward_branch(self, space: Namespace, row: int, mask: int, exponent: str) -> list[str]:
-        primitive = self.plan.graph.rows[row]
+    def tape(self, codes: Iterable[int], nodes: Sequence[int], kind: Callable[[Iterable[int]], Iterable[int]]) -> Tape:
+        """What a loop runs over: of each node the kind, the number and the first two operands."""
+        graph = self.plan.graph
+        return kind(codes), nodes, kind(map(graph.a.__getitem__, nodes)), kind(map(graph.b.__getitem__, nodes))
+
+    @classmethod
+    def forward_branch(cls, space: Namespace, primitive: Primitive, exponent: str) -> list[str]:
         lines, places, tree = _bound(primitive, native_tree(primitive.forward), exponent, with_value=False)
         return [*lines, f"v[i] = {space.python(tree, places)}"]
 
-    def backward_branch(self, space: Namespace, row: int, mask: int, exponent: str) -> list[str]:
-        primitive = self.plan.graph.rows[row]
+    @classmethod
+    def backward_branch(cls, space: Namespace, primitive: Primitive, mask: int, exponent: str) -> list[str]:
         lines: list[str] = []
         count = len(primitive.operands)
         for at, text in enumerate(primitive.computed):
@@ -95,12 +115,27 @@ class Loops:
                 case Apply(head="u-", operands=(Number(text="1"),)):
                     lines.append(f"{target} -= g")
                 case _:
-                    lines.append(f"{target} += {self.product(space.python(tree, places))}")
+                    lines.append(f"{target} += {cls.product(space.python(tree, places))}")
         return lines or ["pass"]
 
-    def product(self, local: str) -> str:
+    @classmethod
+    def product(cls, local: str) -> str:
         """What arrives times a local derivative, as Python."""
         return f"g*{local}"
+
+
+@lru_cache(maxsize=64)
+def _forward_loop(cls: type[Loops], ranked: Ranked) -> Callable[..., Any]:
+    space = Namespace(cls.arithmetic)
+    branches = {code: cls.forward_branch(space, primitive, exponent) for code, primitive, _, exponent in ranked}
+    return _loop(space, "v, more", branches)
+
+
+@lru_cache(maxsize=64)
+def _backward_loop(cls: type[Loops], ranked: Ranked) -> Callable[..., Any]:
+    space = Namespace(cls.arithmetic)
+    branches = {code: cls.backward_branch(space, primitive, mask, exponent) for code, primitive, mask, exponent in ranked if mask}
+    return _loop(space, "v, more, d", branches, "g = d[i]", *cls.unless)
 
 
 def _bound(primitive: Primitive, tree: Expr, exponent: str, with_value: bool) -> tuple[list[str], dict[str, str], Expr]:
@@ -132,8 +167,8 @@ def _literal_power(tree: Expr, exponent: str) -> Expr:
             return substitute(tree, {"b": Number(exponent)})
 
 
-def _loop(space: Namespace, arguments: str, branches: dict[int, list[str]], count: Counter[int], *before: str) -> Callable[..., Any]:
-    """A loop over a tape with a branch for each kind of operation, the frequent kinds first."""
+def _loop(space: Namespace, arguments: str, branches: dict[int, list[str]], *before: str) -> Callable[..., Any]:
+    """A loop over a tape with a branch for each kind of operation, the frequent kinds first, as they come in `branches`."""
     lines = [
         f"def loop(codes, nodes, first, second, {arguments}):",
         "    i = -1",
@@ -141,9 +176,8 @@ def _loop(space: Namespace, arguments: str, branches: dict[int, list[str]], coun
         "        for k, i, a, b in zip(codes, nodes, first, second):",
     ]
     lines += [f"            {line}" for line in before]
-    ranked = sorted(branches, key=lambda code: -count[code])
-    lines += _choose(ranked, branches, " " * 12)
-    if not ranked:
+    lines += _choose(list(branches), branches, " " * 12)
+    if not branches:
         lines.append("            pass")
     lines += ["    except (ValueError, OverflowError, ZeroDivisionError):", "        return i", "    return -1"]
     space.names["zip"] = zip

@@ -68,8 +68,8 @@ class _Builder(Nodes):
         if self.faults:
             raise BackpropError(sorted(self.faults, key=lambda d: d.span.start if d.span else -1))
         return Graph(
-            self.program, tuple(self.rows), self.op, self.a, self.b, self.more, self.static, self.literal, self.preset,
-            self.scope, self.leaves, self.roles, self.output, self.firsts, self.statement_of, self.inlined, self.labels, self.first_use,
+            self.program, tuple(self.rows), self.op, self.a, self.b, self.more, self.static, self.literal, self.preset, self.scope,
+            self.leaves, self.roles, self.output, self.firsts, self.statement_of, self.inlined, self.labels, self.first_use, {},
         )  # fmt: skip
 
     # ---- statements ----

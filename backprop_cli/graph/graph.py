@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from enum import Enum
+from typing import Any
 
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.errors import Span
@@ -107,6 +108,8 @@ class Graph:
     inlined: Mapping[int, tuple[Parts, int, Frame | None]]
     labels: Mapping[int, str]
     first_use: Mapping[int, Span]
+    # What runs have found out about the graph, so that the next one with the same question is faster.
+    known: dict[Any, Any]
 
     def __repr__(self) -> str:
         return f"Graph of {self.program.source.name}: {len(self.op)} nodes, output {self.output}"
