@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -11,6 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from backprop_cli.worker import child
+
+# SymPy writes and compiles the products of monomials for each number of variables: counted letters, and nothing else.
+WORD = re.compile(r"def|return|if|else|None|monomial_[a-z]+|[ABk]|[abr]\d+")
+
+
+def _of_monomials(source: str) -> bool:
+    return source.startswith("def monomial_") and all(WORD.fullmatch(word) for word in re.findall(r"[^\W\d]\w*", source))
+
+
+def _text(source: object) -> str:
+    return source.decode() if isinstance(source, bytes) else str(source)
 
 
 def main() -> None:
@@ -38,10 +50,10 @@ def audited() -> None:
     seen: list[str] = []
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "compile":
-            seen.append(str(arguments[1]))
-        elif event == "exec":
-            seen.append(str(getattr(arguments[0], "co_filename", arguments[0])))
+        if event == "compile" and not _of_monomials(_text(arguments[0])):
+            seen.append(str(arguments[1]) if arguments[1] != "<string>" else _text(arguments[0]))
+        elif event == "exec" and arguments[0].co_filename != "<string>":  # that was seen when it was compiled
+            seen.append(arguments[0].co_filename)
         elif event.startswith(("subprocess.", "socket.", "os.system", "os.exec", "os.fork", "os.posix_spawn")):
             seen.append(event)
 

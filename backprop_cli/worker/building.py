@@ -12,6 +12,7 @@ from backprop_cli.worker.protocol import ARITY, Token
 LARGEST_POWER = 1_000
 MOST_BITS = 8_192
 MOST_TERMS = 2_000
+HOPELESS = 10**6  # terms; beyond, even fractions are not brought together
 
 
 class Refused(Exception):
@@ -74,7 +75,7 @@ def terms(expr: Any) -> int:
 def _product(counts: list[int]) -> int:
     total = 1
     for count in counts:
-        total = min(total * count, 10 * MOST_TERMS)
+        total = min(total * count, 10 * HOPELESS)
     return total
 
 
@@ -97,6 +98,7 @@ def _makers() -> dict[str, Callable[..., Any]]:
         "*": lambda a, b: a * b,
         "/": lambda a, b: a / b,
         "^": _power,
+        "exp": lambda a: _power(sympy.E, a),
         "u-": lambda a: -a,
         "where": _where,
         "abs": absolute,
@@ -119,13 +121,17 @@ def _makers() -> dict[str, Callable[..., Any]]:
     }
     for which, head in enumerate(("floor", "ceil", "round")):
         makers[head] = lambda a, which=which: kinds.Step(sympy.Integer(which), _expanded(a))
-    for head in ("exp", "log", "sqrt", "sin", "cos", "tan", "asin", "atan", "sinh", "cosh", "tanh", "erf"):
+    for head in ("log", "sqrt", "sin", "cos", "tan", "asin", "atan", "sinh", "cosh", "tanh", "erf"):
         makers[head] = getattr(sympy, head)
     return makers
 
 
 def _power(base: Any, exponent: Any) -> Any:
-    if exponent.is_Rational and abs(exponent) > LARGEST_POWER:
+    import sympy
+
+    # Also in exp(n*log(a)), which SymPy makes a^n.
+    count = exponent.as_coeff_Mul()[0] if exponent.has(sympy.log) else exponent
+    if count.is_Rational and abs(count) > LARGEST_POWER and exponent.has(sympy.log) | (base != sympy.E):
         raise Refused("too large: a power")
     if base.is_Rational and exponent.is_Rational and max(int(base.p).bit_length(), int(base.q).bit_length()) * abs(exponent) > MOST_BITS:
         raise Refused("too large: a power of a number")

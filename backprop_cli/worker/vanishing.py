@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backprop_cli.worker.building import MOST_TERMS, terms
+from backprop_cli.worker.building import HOPELESS, MOST_TERMS, terms
 
 _MOST_RADICALS = 60  # operations in a constant whose minimal polynomial is looked for
 
@@ -23,6 +23,10 @@ def vanishes(expr: Any) -> str:
     Raises MemoryError alone; whatever else a means raises, the next one is tried.
     """
     if undefined(expr):
+        return ""
+    if expr == 0:
+        return "as built"
+    if terms(expr) > HOPELESS:
         return ""
     for name, means in _MEANS.items():
         try:
@@ -116,7 +120,6 @@ def _simplify(expr: Any) -> Any:
 
 
 _MEANS: dict[str, Callable[[Any], Any]] = {
-    "as built": lambda expr: expr,
     "multiplied out": _expand,
     "as a fraction": _cancel,
     "minimal polynomial": _radicals,
