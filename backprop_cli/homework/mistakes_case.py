@@ -10,9 +10,10 @@ import numpy as np
 
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.catalogue import CATALOGUE
+from backprop_cli.homework.formulas import half_unit
 from backprop_cli.homework.mistakes_field import Field, Row, generic_points, home_field
 from backprop_cli.homework.mistakes_sweep import Change, Edge, Ground, pairs_of
-from backprop_cli.lang.syntax import Expr
+from backprop_cli.lang.syntax import Apply, Expr, Number, postorder
 
 # Points drawn, the fewest that must lie in every domain, and the most that are kept.
 DRAWN, FEWEST, KEPT = 48, 8, 15
@@ -123,10 +124,20 @@ class Case:
             gap = np.abs(rows - claimed)
             size = np.maximum(np.abs(rows), np.abs(claimed))
             if self.mistaken.numeric:
-                allowed = (self.mistaken.half_unit or 0.0) * (1 + 1e-6) + _NEAR * size
+                allowed = self.coarseness[:, None, None] * (1 + 1e-6) + _NEAR * size
             else:
                 allowed = _NEAR * size + _NOISE * np.max(np.abs(claimed), axis=0, keepdims=True)
             return np.all(gap <= allowed, axis=(0, 2))
+
+    @property
+    def coarseness(self) -> Row:
+        """How far each number given may lie from what was meant: half a unit in the last place, or what that does to a product."""
+        half, tree = self.mistaken.half_unit or 0.0, self.mistaken.tree
+        if not isinstance(tree, Apply) or not half:
+            return np.full(len(self.claimed), half)
+        decimals = [part for part in postorder(tree) if isinstance(part, Number) and part.exact and not part.text.isdecimal()]
+        relative = min(sum(float(half_unit(part.text) / abs(part.exact)) for part in decimals), 0.5)
+        return np.maximum(half, relative * np.abs(self.claimed[:, 0]))
 
     def fits(self, rows: Row) -> bool:
         """Whether one prediction (entries, points) is what the student has."""
@@ -142,8 +153,7 @@ class Case:
 
     def coarse(self) -> bool:
         """Whether the answer has so few digits that far-fetched slips would fit by chance."""
-        half = self.mistaken.half_unit
-        return self.mistaken.numeric and half is not None and bool(np.any(half > 0.004 * np.abs(self.claimed)))
+        return self.mistaken.numeric and bool(np.any(self.coarseness[:, None] > 0.004 * np.abs(self.claimed)))
 
 
 def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case | None:

@@ -176,7 +176,8 @@ def argument_kept(local: Local) -> Iterator[Twist]:
 
 def reciprocal(local: Local) -> Iterator[Twist]:
     """M05: upside down. `dv/du = u` for `v = log(u)`."""
-    yield Twist("M05", "{edge} was turned upside down", 1 / local.slope)
+    if local.head not in GATES:
+        yield Twist("M05", "{edge} was turned upside down", 1 / local.slope)
 
 
 def power_rule(local: Local) -> Iterator[Twist]:

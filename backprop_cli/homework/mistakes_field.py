@@ -96,6 +96,10 @@ class Field:
         """The same points with some terms taken to be otherwise."""
         return Field(self.terms, self.points, self.count, instead)
 
+    def repeated(self, times: int, instead: Mapping[int, Row]) -> Field:
+        """All points several times over, with some terms taken to be otherwise at each."""
+        return Field(self.terms, {name: np.tile(row, times) for name, row in self.points.items()}, times * self.count, instead)
+
     def take(self, term: int, row: Row) -> None:
         """Takes a term to be otherwise from now on; what has been worked out above it stays."""
         self._known[term] = row

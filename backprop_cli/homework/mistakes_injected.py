@@ -64,9 +64,7 @@ def _everywhere(known: Sequence[tuple[Edge, Local]]) -> Iterator[Suspect]:
             if len({one.said for one in same}) == 1:
                 changes = tuple(change for one in same for change in one.changes or ())
                 first = same[0]
-                yield Suspect(
-                    first.slip, first.said + ", and so wherever this function stands", first.edge, changes, extra=first.extra + 0.3
-                )
+                yield Suspect(first.slip, first.said + ", and so at every such step", first.edge, changes, extra=first.extra + 0.3)
 
 
 def _stale(case: Case, edges: Sequence[Edge]) -> Iterator[Suspect]:

@@ -42,6 +42,9 @@ def _evidence(case: Case, suspects: Sequence[Suspect]) -> tuple[list[int], list[
         if not case.budget.spend(work):
             break
         rows = case.ground.predicted(pairs, [suspects[number].changes or () for number in changed])
+        if other.right and case.mistaken.by in _users(case, other.by or ""):
+            # Further down than what is asked: such a line may well be written with the derivative asked as a symbol.
+            continue
         if other.right:
             true = case.ground.predicted(pairs)
             for at, number in enumerate(changed):
@@ -52,6 +55,15 @@ def _evidence(case: Case, suspects: Sequence[Suspect]) -> tuple[list[int], list[
             for at, number in enumerate(changed):
                 speaking[number] += _near(rows[:, at], claimed, near)
     return against, speaking
+
+
+def _users(case: Case, name: str) -> set[str]:
+    """The names that depend on a name."""
+    board, found = case.board, {name}
+    for each in board.order:
+        if not board.scope.is_leaf(each) and found & set(board.reads(each)):
+            found.add(each)
+    return found - {name}
 
 
 def _lines(case: Case) -> list[Other]:

@@ -11,6 +11,7 @@ from backprop_cli.equality.terms import NUMBER
 from backprop_cli.homework.mistakes_case import Case, Suspect
 from backprop_cli.homework.mistakes_edges import ACTIVATIONS
 from backprop_cli.homework.mistakes_field import Row
+from backprop_cli.homework.mistakes_sweep import Change
 
 _LARGEST, _DEPTH = 10_000, 3
 _RESETS = (2, 3, 4, 5)
@@ -42,14 +43,24 @@ def turned_round(case: Case) -> Iterator[Suspect]:
     if not case.plain or not case.fits(-case.truth):
         return
     others = _other_ratios(case)
-    terms = case.board.terms
-    inside = case.ground.inside if case.ground else []
-    squared = [each for each in inside if terms.heads[each] == "^" and terms.heads[_inner(case, terms.operands[each][0])] == "-"]
-    everywhere = bool(others) and all(ratio is not None and abs(ratio + 1) < 1e-6 for ratio in others)
-    if everywhere or squared:
+    if others and all(ratio is not None and abs(ratio + 1) < 1e-6 for ratio in others):
         said = "every derivative has the other sign, as if the difference had been turned round"
-        one = "the sign is that of the difference turned round: target minus output"
-        yield Suspect("M27", said if everywhere else one, extra=-0.7 if everywhere else 0.3, where=case.asked)
+        yield Suspect("M27", said, extra=-0.7, where=case.asked)
+        return
+    changes = tuple(_squares(case))
+    if changes:
+        said = "the sign is that of the difference turned round: target minus output"
+        yield Suspect("M27", said, changes=changes, extra=0.3, where=case.asked)
+
+
+def _squares(case: Case) -> Iterator[Change]:
+    """What a turned sign does below the squares of differences."""
+    terms = case.board.terms
+    for each in case.ground.between if case.ground else ():
+        below = terms.operands[each]
+        local = case.field.local(each, 0) if terms.heads[each] == "^" else None
+        if local is not None and terms.heads[_inner(case, below[0])] == "-":
+            yield Change(each, below[0], -2 * local)
 
 
 def not_reset(case: Case) -> Iterator[Suspect]:

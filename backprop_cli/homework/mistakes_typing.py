@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from backprop_cli.homework.board import Board, Ids
 from backprop_cli.homework.formulas import Formulas
 from backprop_cli.homework.mistakes_case import Case, Suspect
+from backprop_cli.homework.mistakes_field import Row
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, children, postorder, rebuilt
 from backprop_cli.lang.unparse import unparse
@@ -83,19 +83,29 @@ def carried(case: Case) -> Iterator[Suspect]:
         if not isinstance(source, Assign) or board.scope.is_leaf(name) or ids.size > 1 or int(ids.ravel()[0]) not in met:
             continue
         term = int(ids.ravel()[0])
-        for changed, part, other in _changed(source.expr, _names(board)[:4]):
-            if not case.budget.spend(2_000 + len(met) * case.field.count):
-                return
-            try:
-                wrong = read(changed)
-            except NoOpinion:
-                continue
-            if wrong.size == 1 and case.known(wrong) and case.fits(case.field.otherwise({term: case.rows(wrong)[0]}).rows(truth)):
-                said = f"the way back is right for another value of {name}: with {_word(other)} where {_word(part)} stands"
-                yield Suspect("M38", said, where=name, row=name)
+        tried = list(_otherwise(case, read, source.expr))
+        if not tried or not case.budget.spend(len(tried) * len(met) * case.field.count):
+            continue
+        many = case.field.repeated(len(tried), {term: np.concatenate([row for row, _, _ in tried])})
+        rows = many.rows(truth).reshape(len(truth), len(tried), case.field.count)
+        for number in np.flatnonzero(case.matches(rows)).tolist():
+            _, part, other = tried[number]
+            said = f"the way back is right for another value of {name}: with {_word(other)} where {_word(part)} stands"
+            yield Suspect("M38", said, where=name, row=name)
 
 
-def _gives(case: Case, read: Callable[[Expr], Ids], tree: Expr, due: np.ndarray, shape: tuple[int, ...]) -> bool:
+def _otherwise(case: Case, read: Callable[[Expr], Ids], tree: Expr) -> Iterator[tuple[Row, Part, Part]]:
+    """The numbers of a statement with one operator or number changed."""
+    for changed, part, other in _changed(tree, []):
+        try:
+            wrong = read(changed)
+        except NoOpinion:
+            continue
+        if wrong.size == 1 and case.known(wrong):
+            yield case.rows(wrong)[0], part, other
+
+
+def _gives(case: Case, read: Callable[[Expr], Ids], tree: Expr, due: Row, shape: tuple[int, ...]) -> bool:
     """Whether a tree has certain numbers."""
     try:
         made = read(tree)
@@ -137,7 +147,7 @@ def _instead(part: Part, names: list[str]) -> Iterator[Part]:
             near = {value + 1, value - 1, *((value * 10, value / 10) if "." in text else ())}
             yield from (Number(str(each)) for each in sorted(near) if each.denominator == 1 and each >= 0)
         case Apply(head=head) if head in _ALIKE and len(part.operands) <= 2:
-            yield from (replace(part, head=other) for other in _ALIKE[head])
+            yield from (Apply(other, part.operands, part.keywords, part.span) for other in _ALIKE[head])
         case _:
             return
 

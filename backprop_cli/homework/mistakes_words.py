@@ -33,7 +33,7 @@ def worded(case: Case, suspects: Sequence[Suspect]) -> Diagnosis:
     if best.edge is not None:
         name = edge_name(case.board, best.edge)
         formula = None if reveals(case, best.edge) else local_formula(case.board, best.edge)
-        said = said.replace("{edge}", f"{name} = {formula}" if formula else name)
+        said = said.replace("{edge}", f"{name} = {formula}" if formula and name.startswith("∂") else name)
     message = f"consistent with: {said}" + (f" ({statement})" if statement else "")
     where, line = best.where, best.row
     if best.edge is not None:
@@ -56,7 +56,9 @@ def hints(board: Board, best: Suspect, formula: str | None) -> Hints:
     rule = rule_of(board, best.edge)
     where = f" at {statement}" if statement else f" at {owner}"
     name = edge_name(board, best.edge)
-    local = f"{name} = {formula}" if formula else f"work out {name} once more{where}"
+    local = f"{name} = {formula}" if formula and name.startswith("∂") else f"work out {name} once more{where}"
+    if not name.startswith("∂"):
+        local = f"mind the factor {name}"
     return Hints(f"look at the node {owner}", f"the {rule}{where}. {sentence}" if rule else f"{sentence[:-1]}{where}", local)
 
 
@@ -97,11 +99,22 @@ def edge_name(board: Board, edge: Edge) -> str:
     whole = not edge.head or top in inner
     above = edge.owner if whole else spelled(board, upper)
     below = edge.operand if lower in board.owner else spelled(board, lower)
-    if above is not None and below is not None and above.isidentifier() and below.isidentifier():
-        return f"∂{above}/∂{below}"
     if above is None or below is None:
         return f"∂{edge.owner}/∂{edge.operand}"
-    return f"∂({above})/∂({below})" if not above.isidentifier() else f"∂{above}/∂({below})"
+    if board.terms.heads[upper] in ("*", "/") and (constant := _constant(board, upper, edge.at)):
+        return f"{constant} of {above}"
+    return "/".join(f"∂{each}" if each.isidentifier() else f"∂({each})" for each in (above, below))
+
+
+def _constant(board: Board, user: int, at: int) -> str | None:
+    """The constant factor of a product, or 1 over the constant divisor of a quotient."""
+    terms = board.terms
+    if terms.heads[user] == "/" and at == 1:
+        return None
+    value = terms.value(terms.operands[user][1 - at])
+    if value is None or value == 0:
+        return None
+    return str(1 / value if terms.heads[user] == "/" else value)
 
 
 def local_formula(board: Board, edge: Edge) -> str | None:
