@@ -111,7 +111,7 @@ class _Markup(Brackets):
         if name in latex.ACCENTS:
             self.sheet.refuse("missing-operand", f"{word.text} wants a name", word.start, word.end, rf"write \{name}{{y}}")
         every = [*latex.GREEK, *latex.SIGNS, *latex.FRACTIONS, *latex.FUNCTIONS, *latex.ACCENTS, "sqrt", "left", "right"]
-        near = nearest(name, every)
+        near = nearest(name, [each for each in every if each[0].islower() == name[0].islower()])
         hint = rf"did you mean \{near}?" if near else rf"functions are \operatorname{{{name}}}(x), or without the backslash"
         self.sheet.refuse("unknown-command", f"{word.text} is not a command that is known here", word.start, word.end, hint)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from lark import Token
 
 from backprop_cli.errors import Span
@@ -13,6 +15,8 @@ from backprop_cli.lang.syntax import Expr, Number
 _ENDS = frozenset(("NAME", "NUMBER", "RPAR", "RSQB", "SYMBOL", "SUPERSCRIPT", "TRANSPOSE", "VULGAR", "ENDED", "CLOSEBAR"))
 _BEGINS = frozenset(("NAME", "PRIMED", "POWERED", "LPAR", "SYMBOL", "FRACTION", "RADICAL", "DEGREE", "ROOT", "OPENBAR", "MATRIX"))
 _AFTER_BARE = frozenset(("", "PLUS", "MINUS", "RPAR", "RSQB", "COMMA", "OVER", "ENDED", "COMPARE", "EQUAL"))
+
+_COMMANDS = frozenset(("FRACTION", "RADICAL", "DEGREE"))
 
 
 class Loaded(Token):
@@ -33,11 +37,17 @@ class _Tokens:
         self.symbols = Symbols(words, sheet, left, notes)
         self.out: list[Token] = []
         self.calling = False
+        self.closings: list[int] = []  # where the arguments of functions without brackets end
         self.bars: list[bool] = [False]  # for each open bracket, whether a | within it is open
 
     def run(self) -> list[Token]:
         at = 0
-        while at < len(self.words):
+        while True:
+            while self.closings and self.closings[-1] == at:
+                self.closings.pop()
+                self.give("RPAR", ")", self.words[at - 1].end, self.words[at - 1].end)
+            if at >= len(self.words):
+                return self.out
             word = self.words[at]
             found = self.symbols.find(at) if word.kind in ("NAME", "PARTIAL", "FRACTION") else None
             if found is not None:
@@ -51,7 +61,6 @@ class _Tokens:
             else:
                 self.sign(word)
                 at += 1
-        return self.out
 
     # ---- giving out ----
 
@@ -173,31 +182,42 @@ class _Tokens:
         if self.kind(at + 1) in ("CARET", "SUPERSCRIPT"):
             return self.powered(at, head)
         after = self.operand_end(at + 1)
-        told = "".join(each.text for each in self.words[at + 1 : after]) if after else "x"
         shown = self.sheet.shown(word.start, self.words[after - 1].end) if after else text
+        told = self.sheet.shown(self.words[at + 1].start, self.words[after - 1].end) if after else "x"
         if after is None:
             message = f"{text} is a function: it is applied to something in brackets"
             self.sheet.refuse("missing-brackets", message, word.start, word.end, f"write {text}(x)")
         if self.kind(after) not in _AFTER_BARE:
-            message = f"{shown} is followed by more, and can be read in two ways"
-            end = self.words[after].end
-            self.sheet.refuse(
-                "ambiguous-product", message, word.start, end, f"write {text}({told}), with all that belongs to it in brackets"
-            )
+            self.two_arguments(at, after, told)
         self.notes.append(f"{shown} is read as {text}({told})")
-        inner = self.words[at + 1 : after]
+        begin = self.words[at + 1].start
         self.call("NAME", head, word)
-        self.give("LPAR", "(", inner[0].start, inner[0].start)
-        self.out.extend(tokens(inner, self.sheet, self.notes))
-        self.give("RPAR", ")", inner[-1].end, inner[-1].end)
-        return after
+        self.give("LPAR", "(", begin, begin)
+        self.closings.append(after)
+        return at + 1
+
+    def two_arguments(self, at: int, after: int, told: str) -> NoReturn:
+        """`log u * x`: does the x belong to the logarithm?"""
+        text, last = self.words[at].text, min(after + 2, len(self.words))
+        rest = self.sheet.shown(self.words[after].start, self.words[last - 1].end).replace(" ", "")
+        rest = rest if self.kind(after) in ("STAR", "SLASH", "AT", "CARET", "SUPERSCRIPT", "TRANSPOSE") else f"*{rest}"
+        shown = self.sheet.shown(self.words[at].start, self.words[last - 1].end)
+        hint = f"write {text}({told}){rest} or {text}({told}{rest})"
+        self.sheet.refuse("ambiguous-product", f"{shown} can be read in two ways", self.words[at].start, self.words[last - 1].end, hint)
 
     def operand_end(self, at: int) -> int | None:
         """Where a single name, number or fraction that begins at a word ends."""
         kind = self.kind(at)
-        if kind in ("NUMBER", "NAME"):
-            callable_ = kind == "NAME" and self.known.exact_function(self.words[at].text) and not self.known.name(self.words[at].text)
-            return None if callable_ else at + 1
+        if kind == "NAME":
+            function = self.known.exact_function(self.words[at].text) and not self.known.name(self.words[at].text)
+            return None if function else at + 1
+        if kind not in _COMMANDS:
+            return at + 1 if kind == "NUMBER" else None
+        depth = 0
+        for end in range(at, len(self.words)):
+            depth += (self.kind(end) in _COMMANDS) - (self.kind(end) == "ENDED")
+            if depth == 0:
+                return end + 1
         return None
 
     def powered(self, at: int, head: str) -> int:
@@ -205,12 +225,13 @@ class _Tokens:
         word = self.words[at]
         begin = at + 1
         end = begin
-        while self.kind(end) in ("CARET", "NUMBER", "SUPERSCRIPT") or (self.kind(end) == "LPAR" and self.words[end].text == "{"):
+        while self.kind(end) in ("CARET", "NUMBER", "SUPERSCRIPT", "MINUS") or (self.kind(end) == "LPAR" and self.words[end].text == "{"):
             end += 1 + 2 * (self.kind(end) == "LPAR")
         said = "".join(each.text for each in self.words[begin:end]).strip("^{}")
         power = said.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))
         if self.kind(end) != "LPAR" or not power.isascii() or not power.isdigit():
-            hint = f"write {word.text}(x)^{power or 2}"
+            inverse = said.replace("−", "-") == "-1" or power == "⁻1"
+            hint = f"write 1/{word.text}(x), or the inverse function by its name" if inverse else f"write {word.text}(x)^2"
             stop = self.words[min(end, len(self.words)) - 1].end
             self.sheet.refuse("ambiguous-power", f"this power of {word.text} can be read in two ways", word.start, stop, hint)
         span = Span(word.start, self.words[end - 1].end)

@@ -48,6 +48,9 @@ class AnswerTrees(Trees):
         if sign.type == "SLASH" and isinstance(product, Apply) and product.head == BESIDE and id(product) not in self.outer:
             whole = Apply("/", (left, right), (), self.span(left).to(self.span(right)))
             first, *rest = _factors(product)
+            below = right
+            while isinstance(below, Apply) and below is not product:
+                first, below = Apply(NEGATE, (first,)), below.operands[0]
             readings = (written(whole), _enclosed_first(written(Apply("/", (left, first))), rest))
             shown = self.sheet.shown(whole.span.start, whole.span.end)
             self.refuse(f"{shown} can be read in two ways", whole, readings)
@@ -85,7 +88,7 @@ class AnswerTrees(Trees):
     def check_arity(self, head: str, count: int, at: Span) -> None:
         wrong = self.sheet.known.arity_fault(head, count)
         if wrong is not None:
-            self.sheet.refuse("wrong-number-of-arguments", wrong, at.start, at.end, "check what it is applied to")
+            self.sheet.refuse("wrong-number-of-arguments", wrong, at.start, at.end, "write what it is applied to, with commas between")
 
     # ---- what only answers hold ----
 
