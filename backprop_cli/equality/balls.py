@@ -83,6 +83,8 @@ class Ring:
 
     def number(self, value: Fraction) -> Ball:
         """A rational."""
+        if value.denominator == 1:
+            return self.trim(value.numerator, 0, 0)
         return self.divide((value.numerator, 0, 0), (value.denominator, 0, 0))
 
     def _blurred(self, a: Ball, hidden: int) -> Ball:
@@ -145,7 +147,8 @@ class Ring:
 
     def subtract(self, a: Ball, b: Ball) -> Ball:
         """a - b."""
-        return ZERO if a is b else self.add(a, (-b[0], b[1], b[2]))
+        m, e, r = b
+        return ZERO if a is b else self.add(a, (-m, e, r))
 
     def negate(self, a: Ball) -> Ball:
         """-a."""
@@ -227,10 +230,10 @@ class Ring:
 
     def order(self, a: Ball, b: Ball) -> int | None:
         """-1, 0 or 1 as a is less than, equal to or greater than b; None where that cannot be told."""
-        if a is b:
-            return 0
         am, ae, ar = a
         bm, be, br = b
+        if a is b:
+            return 0
         if abs(ae - be) > 1 << 16 and am and bm:
             return self._order_far(a, b)
         low = min(ae, be)

@@ -10,13 +10,17 @@ from backprop_cli.equality.primes import DEPTH
 from backprop_cli.equality.terms import CONSTANT, LEAF, NAMED, NUMBER, Terms
 
 CIRCULAR = frozenset({"sin", "cos", "tan"})
+ROOTS = frozenset({"sqrt", "^q"})
 HYPERBOLIC = frozenset({"sinh", "cosh", "tanh"})
 _RATIONAL = frozenset({"+", "-", "*", "/", "u-", "^n", NUMBER, LEAF, NAMED})
 _MODELLED = _RATIONAL | CIRCULAR | HYPERBOLIC | {"exp", "e"}
 _TRUTHS = frozenset({"<", "<=", ">", ">=", "==", "!="})
-# Work of an operation, a sum being 1.
-_COSTS = {"+": 1, "-": 1, "*": 1, "u-": 1, NUMBER: 1, LEAF: 1, "where": 1, "/": 12}
-_COST = 30
+# Work of an operation: a sum of two numbers of 50 digits is 1. Powers of an element, roots; what is drawn; the rest.
+_POWERS = frozenset({"exp", "cbrt"}) | ROOTS | CIRCULAR | HYPERBOLIC
+_PLAIN = frozenset({"+", "-", "*", "u-", NUMBER, LEAF, "where"})
+_POWER_COST, _PLAIN_COST, _COST = 50, 1, 6
+# Levels of exp inside exp that are followed: in computations of up to so many terms, in larger ones.
+_SMALL, _FEW = 2_000, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,12 @@ def compiled(terms: Terms, roots: Sequence[int], instead: Mapping[int, int]) -> 
     upper = [each for each in terms.below(roots, instead.__contains__) if each not in instead]
     lower = terms.below(instead.values())
     order = list(dict.fromkeys([*lower, *upper]))
-    return _Compiler(terms, order, instead).code(roots)
+    return _Compiler(terms, order, instead, DEPTH if len(order) <= _SMALL else _FEW).code(roots)
 
 
 class _Compiler:
-    def __init__(self, terms: Terms, order: Sequence[int], instead: Mapping[int, int]) -> None:
-        self.terms, self.order, self.instead = terms, order, instead
+    def __init__(self, terms: Terms, order: Sequence[int], instead: Mapping[int, int], deepest: int) -> None:
+        self.terms, self.order, self.instead, self.deepest = terms, order, instead, deepest
         self.slots: dict[tuple[int, int], int] = {}
         self.steps: list[Step] = []
         self.cost = 0
@@ -110,7 +114,7 @@ class _Compiler:
         rooted = frozenset(
             str(self.terms.data[below])
             for each in self.order
-            if kind(self.terms, each) in ("sqrt", "^q") and heads[below := self.terms.operands[each][0]] == LEAF
+            if kind(self.terms, each) in ROOTS and heads[below := self.terms.operands[each][0]] == LEAF
         )
         circular = any(heads[each] in CIRCULAR for each in self.order)
         # An element for e is needed where e stands alone.
@@ -121,7 +125,7 @@ class _Compiler:
     def _levels(self, roots: Sequence[int]) -> dict[int, int]:
         """The levels at which terms are needed, as bits."""
         needed = {self.instead.get(each, each): 1 for each in roots}
-        most = (1 << DEPTH) - 1
+        most = (1 << self.deepest) - 1
         for each in reversed(self.order):
             levels = needed.get(each, 0)
             if not levels:
@@ -132,8 +136,8 @@ class _Compiler:
                 continue
             head = kind(self.terms, each)
             if head in ("exp", "^") or head in CIRCULAR or head in HYPERBOLIC:
-                last = levels >> (DEPTH - 1) & 1
-                levels = (levels << 1 & most) | last << (DEPTH - 1)
+                last = levels >> (self.deepest - 1) & 1
+                levels = (levels << 1 & most) | last << (self.deepest - 1)
             operands = self.terms.operands[each]
             for below in operands[:1] if head in ("^n", "^q") else operands[-1:] if head == "exp" else operands:
                 self._need(needed, below, levels)
@@ -149,7 +153,7 @@ class _Compiler:
         return self.slots[self.instead.get(term, term), level]
 
     def _step(self, does: str, operands: tuple[int, ...], level: int, data: Fraction | str | None = None) -> int:
-        self.cost += _COSTS.get(does, _COST)
+        self.cost += _PLAIN_COST if does in _PLAIN else _POWER_COST if does in _POWERS else _COST
         self.steps.append(Step(does, operands, level, data))
         return len(self.steps) - 1
 
@@ -171,7 +175,7 @@ class _Compiler:
 
     def _raised(self, head: str, operands: tuple[int, ...], level: int) -> int:
         """What is a power of the generator."""
-        if level == DEPTH - 1:
+        if level == self.deepest - 1:
             below = operands[-1:] if head == "exp" else operands
             return self._step("?" + head, tuple([self._slot(each, level) for each in below]), level)
         if head == "^":

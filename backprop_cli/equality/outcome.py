@@ -63,7 +63,7 @@ class Decision:
 class Effort:
     """The means: operations (a sum of two numbers of 50 digits is one), points at most, and seconds as the last resort."""
 
-    operations: int = 900_000
+    operations: int = 2_000_000
     points: int = 160
     seconds: float = 20.0
 

@@ -16,8 +16,9 @@ Value = Ball | Missing
 # Heads whose value or slope jumps: what they decide tells one piece of a function from another.
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 DECIDING = COMPARISONS | {"abs", "sign", "maximum", "minimum", "floor", "ceil", "round"}
-_RING = frozenset({"+", "-", "*", "/", "u-", "where"}) | DECIDING
-_COSTLY = 10
+_RING = frozenset({"+", "-", "*", "u-", "where"}) | DECIDING
+# Work of the other operations, a sum being 1.
+_COSTS, _COSTLY = {"/": 4, "^n": 4, "sqrt": 3}, 30
 _RAW = frozenset({"where"})
 # A head, its own term, and its operands; the term itself where there is no second one.
 Decider = tuple[str, int, int, int]
@@ -61,7 +62,7 @@ class Program:
             for each in order
             if terms.heads[each] in DECIDING and terms.moved[each] and len(set(terms.operands[each])) == len(terms.operands[each])
         ]
-        self.cost = len(self._code) + sum(_COSTLY for each in self._code if each[0] not in _RING)
+        self.cost = sum(1 if each[0] in _RING else _COSTS.get(each[0], _COSTLY) for each in self._code)
 
     def _lay(self, terms: Terms, order: Sequence[int], place: dict[int, int], instead: Mapping[int, int]) -> None:
         for each in order:
@@ -148,7 +149,9 @@ def _decided(head: str, value: Value, first: Value, second: Value) -> int:
         return TIE if found is None else found
     if head == "abs":
         return 0 if not excludes_zero(first) else 1 if first[0] > 0 else -1
-    return value[0] << value[1] if 0 <= value[1] < 64 else value[0]
+    # What is left are whole numbers.
+    m, e, _ = value
+    return m >> -e if e < 0 else m << e if e < 64 else m
 
 
 def _missing(values: list[Value]) -> Missing:

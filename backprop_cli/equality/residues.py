@@ -20,12 +20,15 @@ class NoResidue(ArithmeticError):
 
 
 class Residues:
-    """Primes p0 > p1 > ... for `depth` levels, elements of order p1, p2, ... and drawn functions, all told by `key`."""
+    """Primes p0 > p1 > ... for `depth` levels, elements of order p1, p2, ... and drawn functions, all told by `key`.
 
-    def __init__(self, chain: Sequence[int], depth: int, key: str, real: bool) -> None:
+    `real` tells that just one of u and -u is a square. With `roots` a square root is one, where there is one; else it is drawn.
+    """
+
+    def __init__(self, chain: Sequence[int], depth: int, key: str, real: bool, roots: bool) -> None:
         self.primes = tuple(chain[depth - 1 - level] for level in range(depth))
         self.key = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).digest()
-        self.real = real
+        self.roots = real and roots
         self.bases = [self._element(level) for level in range(depth - 1)]
         self.turns = [] if real else [self._turn(level) for level in range(depth)]
 
@@ -100,7 +103,7 @@ class Residues:
         """u^(p/q) of a u that has one root that is a square, as positive numbers have."""
         prime = self.primes[level]
         order = (prime - 1) // 2
-        if not self.real or gcd(power.denominator, order) > 1:
+        if not self.roots or gcd(power.denominator, order) > 1:
             return self.drawn(f"^{power}", level, value)
         if pow(value, order, prime) != 1:
             raise NoResidue

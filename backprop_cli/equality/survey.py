@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from backprop_cli.equality.balls import Ball
-from backprop_cli.equality.fields import Identity, Proof, Verdict
+from backprop_cli.equality.fields import Identity, Verdict
 from backprop_cli.equality.home import Home, nearby
 from backprop_cli.equality.meeting import Budget, Meeting, OutOfMeans, Sight, Viewer
 from backprop_cli.equality.outcome import Decision, Prover, Region, Status, Witness
@@ -14,8 +14,8 @@ from backprop_cli.equality.population import Population
 from backprop_cli.equality.program import Program
 from backprop_cli.equality.terms import LEAF, Terms
 
-# Agreements that are asked of every pair in each population; where an identity is proved; and where it is proved up to signs.
-ENOUGH, _PROVED, _SIGNS = 12, 2, 6
+# Agreements that are asked of every pair in each population; where an identity is proved; where that takes long.
+ENOUGH, _PROVED, _FEW = 12, 2, 6
 # Draws for a population at most, and more of them to meet branches that were not met.
 _DRAWS, _MORE, _NICE = 48, 24, 10
 _LARGE = 2_000
@@ -36,9 +36,7 @@ class Survey:
         self.given = {each: region.home[key] for each in leaves if (key := str(terms.data[each])) in region.home}
         fixed = {each: value for each, value in self.given.items() if str(terms.data[each]) in region.fixed}
         self.identity = Identity(terms, [(left, right) for _, left, right in pairs], region, fixed, seed)
-        # Roots cost many draws and prove up to signs only: worth it where numbers cost more, or do not decide.
-        self.late = self.identity.roots and self.identity.code.cost < _LARGE
-        self.proof = Proof(Verdict.UNKNOWN) if self.late else self.identity.proof(budget)
+        self.proof = self.identity.verdict(budget)
         self.program = Program(terms, roots, fixed)
         self.view = Viewer(self.program, budget, self.program.literals)
         complete = len(self.given) == len(leaves)
@@ -71,11 +69,11 @@ class Survey:
         return self._agreed(around, everywhere, need)
 
     def _need(self) -> int:
-        if self.proof.verdict is not Verdict.EQUAL:
+        if self.proof is not Verdict.EQUAL:
             return ENOUGH
-        if self.proof.signs or not self._same_domain():
-            return ENOUGH if self.program.cost < _LARGE else _SIGNS
-        return _PROVED
+        if self._same_domain():
+            return _PROVED
+        return ENOUGH if self.program.cost < _LARGE else _FEW
 
     def _same_domain(self) -> bool:
         """Whether the right sides need nothing to be defined that the left sides do not need."""
@@ -116,7 +114,7 @@ class Survey:
         home = self.home
         assert home is not None
         if all(each is Meeting.SAME for each in home.sight.meetings):
-            return Decision(Status.EQUAL, _BY_PRIMES if self.proof.verdict is Verdict.EQUAL else _BY_DIGITS)
+            return Decision(Status.EQUAL, _BY_PRIMES if self.proof is Verdict.EQUAL else _BY_DIGITS)
         if Meeting.OUTSIDE in home.sight.meetings:
             return Decision(Status.UNDECIDED, why="the truth has no value")
         return self._last_resort("the values could not be told apart, nor shown to be equal")
@@ -138,14 +136,14 @@ class Survey:
 
     def _unless_proved(self, status: Status, witness: Witness) -> Decision:
         """A difference; where a proof says that there is none, a fault of ours."""
-        if self.proof.verdict is Verdict.EQUAL and not self.proof.signs and witness.right is not None:
+        if self.proof is Verdict.EQUAL and witness.right is not None:
             return Decision(Status.UNDECIDED, "", witness, "exact arithmetic and numbers contradict each other: a fault of this tool")
         numbered = Witness(witness.point, witness.left, witness.right, self.pairs[witness.pair][0], witness.reason)
         return Decision(status, _BY_DIGITS, numbered)
 
     def _agreed(self, around: Population, everywhere: Population, need: int) -> Decision:
         seen = min(a + b for a, b in zip(around.agreements, everywhere.agreements, strict=True))
-        verdict = self.proof.verdict
+        verdict = self.proof
         if verdict is Verdict.EQUAL and (need == _PROVED or seen >= _PROVED):
             return Decision(Status.EQUAL, _BY_PRIMES)
         if verdict is Verdict.RATIONAL and not seen:
@@ -153,7 +151,7 @@ class Survey:
         if verdict in (Verdict.RATIONAL, Verdict.APART):
             seem = "both agree to all the digits that were looked at" if seen else "no point tells both sides apart"
             return Decision(Status.UNDECIDED, why=f"{seem}, but exact arithmetic finds no identity")
-        if seen >= ENOUGH and (not self.spent or everywhere.least >= _SIGNS):
+        if seen >= ENOUGH and (not self.spent or everywhere.least >= _FEW):
             return Decision(Status.EQUAL, _BY_DIGITS)
         if self.spent:
             return self._last_resort("the work that may be done on one answer is used up")
@@ -169,7 +167,7 @@ class Survey:
     def _proved_late(self) -> bool:
         """Whether residues prove what was not asked of them before, and both sides are defined in the same places."""
         try:
-            return self.late and self._same_domain() and self.identity.proof(self.budget).verdict is Verdict.EQUAL
+            return self._same_domain() and self.identity.rooted(self.budget) is Verdict.EQUAL
         except OutOfMeans:
             return False
 
