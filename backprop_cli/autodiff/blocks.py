@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backprop_cli.autodiff.plan import Plan
 from backprop_cli.errors import Span
 from backprop_cli.graph.graph import CONSTANT, Graph
-from backprop_cli.graph.layout import operand_parts
+from backprop_cli.graph.layout import layout, operand_parts
 from backprop_cli.lang.pattern import Filled, Pattern, opened
 from backprop_cli.lang.program import Assign, Shape
 from backprop_cli.lang.syntax import Expr, Name, Part, children, rebuilt
@@ -61,11 +61,12 @@ class Expressions:
     def __init__(self, graph: Graph, names: dict[int, str], opened: bool) -> None:
         self.graph, self.names, self.opened = graph, names, opened
         self.patterns: dict[int, Pattern] = {}
+        self.operations: dict[tuple[object, ...], Pattern | None] = {}
 
     def of(self, block: Block) -> Filled:
         """The right side of a step."""
         if self.opened:
-            return opened(self.operation(block))
+            return self._operation(block.node)
         statement = self.graph.statement(block.node)
         if not isinstance(statement, Assign):
             return opened(self.graph.expr(block.node))
@@ -74,22 +75,54 @@ class Expressions:
             pattern = self.patterns[id(statement.shape)] = _pattern(statement.shape)
         return Filled(pattern, statement.holes)
 
-    def operation(self, block: Block) -> Expr:
+    def _operation(self, node: int) -> Filled:
+        """A single operation. Where it stands in the text of its own statement, those of like statements share its pattern."""
         graph = self.graph
-        expr = graph.expr(block.node)
-        operands = graph.operands(block.node)
+        statement = graph.statement(node)
+        operands = graph.operands(node)
+        if isinstance(statement, Assign) and node not in graph.inlined and graph.rows[graph.op[node]].head != "=":
+            first = graph.first_of(node)
+            words = [self.names.get(operand, "") for operand in operands]
+            key = (id(statement.shape), node - first, *map(bool, words))
+            if key not in self.operations:
+                self.operations[key] = _operation_pattern(statement.shape, node - first, words)
+            pattern = self.operations[key]
+            if pattern is not None:
+                return Filled(pattern, (*words, *statement.holes))
+        expr = graph.expr(node)
         parts = operand_parts(expr, ()) if not isinstance(expr, Name) else []
         if len(parts) != len(operands):
-            return expr
+            return opened(expr)
         named: dict[int, Expr] = {
             id(part): Name(self.names[operand]) for part, operand in zip(parts, operands, strict=True) if operand in self.names
         }
-        return rebuilt(expr, [named.get(id(part), part) for part in children(expr)])  # type: ignore[return-value]
+        return opened(rebuilt(expr, [named.get(id(part), part) for part in children(expr)]))  # type: ignore[arg-type]
 
     def span(self, block: Block) -> Span:
         """Where a step stands in the source."""
         statement = self.graph.statement(block.node)
         return self.graph.span(block.node) if self.opened else statement.span
+
+
+def _operation_pattern(shape: Shape, index: int, words: Sequence[str]) -> Pattern | None:
+    """The part of a statement that is its node `index`, with holes for its named operands and after them those of the shape."""
+    constants, applied = layout(shape.tree, ())
+    part = [*constants, *applied][index]
+    parts = operand_parts(part, ())
+    if len(parts) != len(words):
+        return None
+    # A name stands for each operand that has one, so that nothing below it is gone through.
+    marks = {id(each): Name(word) for each, word in zip(parts, words, strict=True) if word}
+    numbers = {id(marks[id(each)]): number for number, each in enumerate(parts) if id(each) in marks}
+    tree = rebuilt(part, [marks.get(id(each), each) for each in children(part)])
+
+    def number_of(each: Part) -> int | None:
+        if id(each) in numbers:
+            return numbers[id(each)]
+        hole = None if children(each) else shape.hole_at.get(each.span.start)
+        return None if hole is None else len(words) + hole
+
+    return Pattern(tree, number_of)  # type: ignore[arg-type]
 
 
 def _pattern(shape: Shape) -> Pattern:

@@ -7,9 +7,9 @@ the gradient that was returned. Local derivatives are shown as the table's formu
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from backprop_cli.autodiff.blocks import Block, Expressions, blocks_of, names_of
@@ -28,7 +28,7 @@ class Evaluated:
 
     node: str
     index: int
-    span: Span
+    place: Callable[[], Span]
     written: Filled
     operands: dict[str, Value]
     value: Value
@@ -36,6 +36,11 @@ class Evaluated:
     @property
     def expression(self) -> Expr:
         return self.written.tree
+
+    @property
+    def span(self) -> Span:
+        """Where the step stands in the source; looked up when asked for."""
+        return self.place()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,8 +142,8 @@ class Trace:
         """The forward step of one block."""
         values = self.record.values
         operands = {self.name(read): plain(values[read]) for read in block.reads if self.defined(read)}
-        written, span = self.expressions.of(block), self.expressions.span(block)
-        return Evaluated(self.name(block.node), block.node, span, written, operands, plain(values[block.node]))
+        place = partial(self.expressions.span, block)
+        return Evaluated(self.name(block.node), block.node, place, self.expressions.of(block), operands, plain(values[block.node]))
 
     # ---- backward ----
 

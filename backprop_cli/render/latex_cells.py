@@ -99,7 +99,8 @@ def estimated(drawn: str) -> float:
     """About how many points a formula takes; at least as many as it does, in most cases."""
     if len(drawn) * EM <= 60:
         return len(drawn) * EM
-    return (len(_COMMAND.sub("", drawn)) + 2 * drawn.count("\\")) * EM
+    left = _COMMAND.sub("", drawn)
+    return (len(left) + 2 * left.count("\\")) * EM * 1.1
 
 
 def _is_deep(drawn: str) -> bool:
@@ -127,10 +128,12 @@ def _math(cell: Cell, sheet: Sheet) -> str:
                 return rf"\partial {parted(of)} / \partial {parted(wrt)}"
             return rf"\frac{{\partial {name(of)}}}{{\partial {name(wrt)}}}"
         case Figure(value=value, factor=factor):
-            text = matrix(value, sheet) if is_array(value) else latex(_number(value, sheet.look))
+            text = matrix(value, sheet) if is_array(value) else _entry(value, sheet.look)
             return rf"\left({text}\right)" if factor and (text.startswith("-") or " + " in text or " - " in text) else text
         case Phrase(parts=parts):
             return mathematics(parts, sheet)
+        case Name(id=word):
+            return name(word)
         case _ if isinstance(cell, TREES):
             return latex(cell)
         case _:
@@ -196,4 +199,5 @@ def _kept(size: int, most: int) -> list[int | None]:
 
 def _entry(value: Any, look: Look) -> str:
     text = number_text(value, look.digits)
-    return number(text)[0] if _PLAIN.fullmatch(text) else latex(_number(value, look))
+    found = _PLAIN.fullmatch(text)
+    return found.group(1) + number(found.group(2))[0] if found else latex(_number(value, look))

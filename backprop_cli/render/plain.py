@@ -96,6 +96,11 @@ def is_number(cell: Cell) -> bool:
 
 
 def _row(drawn: Sequence[tuple[str, str]], widths: Sequence[int], look: Look) -> Iterator[str]:
+    if not any("\n" in text for text, _ in drawn):
+        paint = look.paint if look.colour else _unpainted
+        line = GAP.join([paint(text, role) + " " * (width - cells(text)) for (text, role), width in zip(drawn, widths, strict=True)])
+        yield "  " + line.rstrip() + "\n" if line.strip() else "\n"
+        return
     lines = [text.split("\n") for text, _ in drawn]
     for level in range(max(map(len, lines))):
         parts = []
@@ -103,3 +108,7 @@ def _row(drawn: Sequence[tuple[str, str]], widths: Sequence[int], look: Look) ->
             text = lines[column][level] if level < len(lines[column]) else ""
             parts.append(look.paint(text, role) + pad(text, widths[column])[len(text) :])
         yield ("  " + GAP.join(parts)).rstrip() + "\n"
+
+
+def _unpainted(text: str, role: str) -> str:
+    return text

@@ -29,7 +29,7 @@ def _seen(char: str) -> str:
 
 def cells(text: str) -> int:
     """How many columns a terminal gives a visible text: wide letters take two, combining marks none."""
-    if _NARROW.fullmatch(text):
+    if (text.isascii() and text.isprintable()) or _NARROW.fullmatch(text):
         return len(text)
     from rich.cells import cell_len
 

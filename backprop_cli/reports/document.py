@@ -37,6 +37,12 @@ class Figure:
     gradient: bool = False
     factor: bool = False
 
+    def __init__(self, value: Any, gradient: bool = False, factor: bool = False) -> None:
+        put = object.__setattr__  # tables of ten thousand rows are made of these
+        put(self, "value", value)
+        put(self, "gradient", gradient)
+        put(self, "factor", factor)
+
 
 @record(eq=True)
 class Shape:
@@ -73,6 +79,11 @@ class Phrase:
 
     parts: tuple[Cell, ...]
     room: bool = False
+
+    def __init__(self, parts: tuple[Cell, ...], room: bool = False) -> None:
+        put = object.__setattr__
+        put(self, "parts", parts)
+        put(self, "room", room)
 
 
 Cell = str | Expr | Filled | Partial | Figure | Shape | Bar | Status | Rail | Substituted | Phrase
