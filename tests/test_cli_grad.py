@@ -464,3 +464,12 @@ def test_the_module_is_the_same_program() -> None:
         process("grad", CHAIN, "--no-check", "--wrt", "a").stdout.decode()
         == "L = 2.69552\n\n  leaf   value   ∂L/∂leaf\n  a      3       0.140434\n"
     )
+
+
+def test_an_option_with_one_value_is_given_once(backprop: Backprop) -> None:
+    ran = backprop("grad", "-e", "y = 2*x", "-e", "z = 3*x", "--at", "x=1")
+    assert ran.status == 2
+    assert "error[option-twice]: -e is given 2 times" in ran.err
+    ran = backprop("grad", CHAIN, "-o", "a.json", "--output", "b.json")
+    assert "-o is given 2 times" in ran.err
+    assert backprop("grad", CHAIN, "--digits", "3", "--digits", "4", "--no-check").status == 0

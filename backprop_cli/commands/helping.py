@@ -13,11 +13,14 @@ from typer import Typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from backprop_cli.errors import BackpropError, Diagnostic
 from backprop_cli.render.look import Look, look_at
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 Rows = list[tuple[str, str]]
 _WIDE = 110
+# Of the other options that take one value the last one counts, so that an alias may set what a single run changes.
+_ONCE = frozenset(["expression", "data", "output"])
 
 
 class _AsTyped:
@@ -38,6 +41,14 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _plain(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        seen = [each for each in self.make_parser(ctx).parse_args(args=list(args))[2] if each.name in _ONCE]
+        for parameter in seen:
+            option, count = min(parameter.opts, key=len), seen.count(parameter)
+            if count > 1 and not ctx.resilient_parsing:
+                raise BackpropError(Diagnostic("option-twice", f"{option} is given {count} times", hint=f"give one {option}"))
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, Rows] = {"input": []}

@@ -54,6 +54,8 @@ def one(option: str, given: list[str] | None) -> str | None:
     """The value of an option that may be given once."""
     if given and len(given) > 1:
         raise BackpropError(Diagnostic("option-twice", f"{option} is given {len(given)} times", hint=f"give one {option}"))
+    if given and not given[0].strip():
+        raise BackpropError(Diagnostic("empty-name", f"{option} names nothing", hint=f"write {option} L"))
     return given[0].strip() if given else None
 
 

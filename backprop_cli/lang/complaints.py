@@ -7,6 +7,7 @@ import re
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from backprop_cli.errors import Diagnostic, Source, Span
+from backprop_cli.lang.foreign import Meant, foreign, unbound
 from backprop_cli.lang.text import Stretch, misfit, strange_character
 from backprop_cli.records import record
 
@@ -19,15 +20,16 @@ _CLOSED_BY = {"(": ")", "[": "]"}
 _OPENED_BY = {")": "(", "]": "["}
 
 
-def syntax_complaint(error: UnexpectedInput, stretch: Stretch, origin: Source, statement: bool = True) -> Diagnostic:
-    """What is wrong with a text that Lark could not read, and the likely fix. `statement`: it should be a whole statement."""
+def syntax_complaint(error: UnexpectedInput, stretch: Stretch, origin: Source, kind: str) -> Diagnostic:
+    """What is wrong with a text that Lark could not read, and the likely fix. `kind`: it should be a statement, bindings or an expr."""
     text = stretch.text
     ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
     where = len(text.rstrip()) if ended else error.pos_in_stream or 0
     case = _Case(text, stretch.start, origin, where, ended)
     if isinstance(error, UnexpectedCharacters):
         return case.character()
-    return case.bracket() or (case.statement() if statement else None) or case.operand() or case.operator()
+    known = case.statement if kind == "statement" else case.bindings if kind == "bindings" else lambda: None
+    return case.bracket() or known() or case.operand() or case.operator()
 
 
 @record(eq=True)
@@ -63,6 +65,9 @@ class _Case:
     def complaint(self, start: int, end: int, reference: str, message: str, hint: str = "", label: str = "") -> Diagnostic:
         span = Span(self.start + start, self.start + max(end, start + 1))
         return Diagnostic(reference, message, self.origin, span, label=label, hint=hint)
+
+    def meant(self, found: Meant | None) -> Diagnostic | None:
+        return self.complaint(found.start, found.end, found.reference, found.message, found.hint) if found else None
 
     def with_inserted(self, at: int, sign: str) -> str:
         return self.text[:at].strip() + sign + self.text[at:].strip()
@@ -135,11 +140,17 @@ class _Case:
             return self.complaint(self.where, self.where + 1, "second-equals", "a second = in one statement", hint)
         return None
 
+    def bindings(self) -> Diagnostic | None:
+        return self.meant(unbound(self.text, self.where, self.previous, self.token))
+
     def declaration(self, word: str) -> Diagnostic | None:
         rest = self.text[self.lead + len(word) :].strip()
         if rest.startswith(("=", "(")) or not rest:
             hint = f"choose another name, or write  {word} x = 2" if rest else f"write  {word} x, y = 1"
             return self.complaint(self.lead, self.lead + len(word), "reserved-word", f"`{word}` declares leaves and is no name", hint)
+        if self.before.strip() == word and self.token and not self.token[0].isalpha():
+            end = self.where + len(self.token)
+            return self.complaint(self.where, end, "bad-target", f"{word} declares names, not {self.token}", f"write  {word} x = 2")
         if self.token not in ("", ",", "=") and _ENDS_OPERAND.match(self.before[-1:]):
             return self.complaint(
                 self.where,
@@ -241,6 +252,9 @@ class _Case:
             return self.complaint(
                 self.where, self.where + len(token), "syntax", f"{token} cannot stand after {previous or 'the beginning'}"
             )
+        meant = self.meant(foreign(self.text, self.where, previous, token))
+        if meant is not None:
+            return meant
         sign = ", " if self.within_array() and self.text[self.where - 1] == " " else "*"
         shown = f"write  {self.with_inserted(self.where, sign)}" if len(self.text) < 70 else f"write  {previous}{sign}{token}"
         if sign == "*" and len(previous) > 1 and previous.isalpha() and token[0].isalnum():

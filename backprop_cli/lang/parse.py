@@ -122,7 +122,7 @@ class _Reader:
         """Lark reads the right side; places in a shape's tree are counted from where its text begins."""
         lead = begin - stretch.start
         tree: Expr = self.lark(Stretch(" " * lead + text, stretch.start), "expr", whole=stretch, base=-lead)
-        self.check_functions(tree, begin)
+        self.check_calls(tree, begin)
         return Shape(text, tree, tuple(Span(*found.span()) for found in holes_of(text)))
 
     def other(self, stretch: Stretch) -> list[Statement]:
@@ -148,9 +148,8 @@ class _Reader:
         except UnexpectedInput as error:
             from backprop_cli.lang.complaints import syntax_complaint
 
-            raise BackpropError(
-                syntax_complaint(error, whole or stretch, self.origin, statement=start == "statement" or whole is not None)
-            ) from None
+            kind = start if whole is None else "statement"
+            raise BackpropError(syntax_complaint(error, whole or stretch, self.origin, kind)) from None
 
     def faulty(self, stretch: Stretch) -> Faulty:
         target, sign, _ = stretch.text.partition("=")
@@ -164,18 +163,26 @@ class _Reader:
 
     def check_words(self, tree: Expr) -> None:
         """Names hold only what a name may hold; numbers are no longer than the limits allow."""
-        self.check_functions(tree, 0)
+        self.check_calls(tree, 0)
         for part in postorder(tree):
             if isinstance(part, Name):
                 self.check_name(part.id, part.span)
             elif isinstance(part, Number):
                 self.check_number(part.text, part.span)
 
-    def check_functions(self, tree: Expr, base: int) -> None:
+    def check_calls(self, tree: Expr, base: int) -> None:
+        """Functions have the names of functions; arguments without a name come first."""
         for part in postorder(tree):
-            if isinstance(part, Apply) and not part.head.isascii():
+            if not isinstance(part, Apply):
+                continue
+            if not part.head.isascii():
                 start = base + part.span.start
                 self.check_name(part.head, Span(start, start + len(part.head)))
+            if part.keywords and part.operands and part.operands[-1].span.start > part.keywords[0][1].span.start:
+                late = part.operands[-1].span
+                hint = "write the arguments without a name first, as in elu(x, alpha=2)"
+                message = f"an argument without a name stands after {part.keywords[0][0]}="
+                self.complain("misplaced-argument", message, Span(base + late.start, base + late.end), hint)
 
     def check_name(self, name: str, at: Span) -> None:
         wrong = misfit(name)

@@ -139,7 +139,8 @@ def rebuilt(part: Part, below: Sequence[Any], span: Span | None = None) -> Part:
             return Index(below[0], tuple(below[1:]), at)
         case Slice(start=start, stop=stop, step=step):
             rest = iter(below)
-            return Slice(*[None if each is None else next(rest) for each in (start, stop, step)], at)
+            first, last, stride = [None if each is None else next(rest) for each in (start, stop, step)]
+            return Slice(first, last, stride, at)
         case Name(id=name) if span is not None:
             return Name(name, span)
         case Number(text=text) if span is not None:

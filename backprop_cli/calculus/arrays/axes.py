@@ -71,6 +71,8 @@ def axes_of(static: Static, shape: Shape) -> tuple[int, ...]:
 
 def reduced(static: Static, shape: Shape, empty: bool = False) -> Shape:
     axes = axes_of(static, shape)
+    if static.get("keepdims", 0) not in (0, 1):
+        raise Misshapen(f"keepdims is 0 or 1, not {static['keepdims']}", "with keepdims=1 the axes stay, each of length 1", "bad-keepdims")
     if not empty and any(shape[axis] == 0 for axis in axes):
         raise Misshapen("there are no entries to combine")
     if static.get("keepdims"):
