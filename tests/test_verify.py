@@ -238,6 +238,20 @@ def test_decimal_commas(backprop: Backprop) -> None:
 # ---- what is told ----
 
 
+def test_the_manual_lists_the_slips(update_golden: bool) -> None:
+    from backprop_cli.homework.catalogue import table
+
+    readme = ROOT / "README.md"
+    text = readme.read_text("utf-8")
+    before, start, rest = text.partition("<!-- slips -->\n")
+    written, end, after = rest.partition("<!-- end of slips -->\n")
+    assert start
+    assert end
+    if update_golden and written != table() + "\n":
+        readme.write_text(f"{before}{start}{table()}\n{end}{after}", "utf-8")
+    assert written == table() + "\n" or update_golden
+
+
 def test_without_a_diagnosis(backprop: Backprop) -> None:
     arguments = ("verify", CHAIN, "-a", "dL/dw = -2*z/w^2")
     assert found(backprop(*arguments, "--json"))["answers"][0]["diagnosis"]["slips"]

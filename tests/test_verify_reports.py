@@ -140,6 +140,16 @@ def test_long_answers_are_folded_and_never_cut(width: int | None) -> None:
         assert max(cells(line) for line in drawn.splitlines()) <= max(width, 56)
 
 
+def test_an_answer_of_several_lines_stands_on_one() -> None:
+    assert screen(report(replace(RIGHT, text="dL/da = (2*z\n   + z)"))).startswith("✓ 1  dL/da = (2*z + z)   right\n")
+
+
+def test_no_more_of_an_unreadable_answer_than_is_needed() -> None:
+    drawn = screen(report(replace(UNREADABLE, text="dL/dq = " + "(" * 100_000)), None)
+    assert len(drawn) < 1000
+    assert "((( ..." in drawn
+
+
 def test_what_came_from_outside_is_shown_escaped() -> None:
     hostile = "dL/da = \x1b[31m\u202ered\x07[/b]"
     shown = report(replace(RIGHT, text=hostile), replace(WRONG, yours="\x1b]0;title\x07", message=hostile))
@@ -187,6 +197,13 @@ def test_the_strength_of_hints() -> None:
     assert SLIP.hints.local in told("local")
     assert SLIP.hints.local not in told("rule").replace(likely, "")
     assert data(report(WRONG, rules=Rules(hints="none")))["answers"][0]["diagnosis"] is None
+
+
+def test_long_points_are_not_told_whole() -> None:
+    point = tuple((f"x[{n}]", str(n)) for n in range(100))
+    drawn = screen(report(replace(WRONG, example=Example(point, "1", "2"))), None)
+    assert "x[11] = 11 and 88 more values: yours is 1" in drawn
+    assert len(data(report(replace(WRONG, example=Example(point, "1", "2"))))["answers"][0]["example"]["point"]) == 100
 
 
 # ---- data ----

@@ -41,7 +41,10 @@ _COUNTED = {
     Verdict.UNREADABLE: ("unreadable", "unreadable"),
 }
 _DIGITS = 6
+_COORDINATES = 12  # of a point; data has all
 _SHORT = 48  # columns of a message that stands beside its answer
+_LONG = 200  # characters of what cannot be read
+_LINE_END = re.compile(r"\n\s*+")
 _EQUALS = re.compile(r"(?<![<>=!:])=(?!=)")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
@@ -122,8 +125,11 @@ def _entry(judged: Judged, given: Report, whole: _Whole) -> Entry:
 
 
 def written(judged: Judged) -> str:
-    """The answer as the student wrote it."""
-    return judged.text or (f"{judged.of} = {judged.given}" if judged.of else judged.given)
+    """The answer as the student wrote it, on one line; of one that cannot be read, no more than is needed to find it."""
+    text = judged.text or (f"{judged.of} = {judged.given}" if judged.of else judged.given)
+    if judged.verdict is Verdict.UNREADABLE and len(text) > _LONG:
+        text = text[:_LONG] + " ..."
+    return _LINE_END.sub(" ", text)
 
 
 def message(judged: Judged) -> str:
@@ -194,7 +200,8 @@ def hint_text(judged: Judged, rules: Rules) -> str:
 
 def example_text(example: Example, reveal: bool) -> str:
     """A point at which the answer is not right; the right value only where it may be seen."""
-    point = ", ".join(f"{name} = {_rounded(value)}" for name, value in example.point)
+    point = ", ".join(f"{name} = {_rounded(value)}" for name, value in example.point[:_COORDINATES])
+    point += f" and {left} more values" if (left := len(example.point) - _COORDINATES) > 0 else ""
     where = f"at {point}: " if point else ""
     right = f"right is {_rounded(example.correct)}" if reveal else "which is not the right value"
     return f"{where}yours is {_rounded(example.yours)}, {right}"
