@@ -17,7 +17,8 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 _EXAMPLES = """\
 backprop grad -e 'L = (x-1)^2' --at x=3     one line, no file
-backprop grad samples/chain.expr --wrt a    a file, one of its leaves"""
+backprop grad samples/chain.expr --wrt a    a file, one of its leaves
+backprop verify samples/chain.expr samples/chain.answers"""
 
 # Every command and its section in the help. The module of the command's name holds its function and its EXAMPLES.
 COMMANDS = {
