@@ -254,6 +254,12 @@ def test_one_unreadable_line_stops_no_other() -> None:
     assert read_answers("# nothing\n\n", GRAPH) == []
 
 
+def test_a_frame_around_an_answer_is_no_bracket() -> None:
+    assert one(r"\[ \boxed{\frac{dL}{da} = 2z = 3} \]").link_texts == ("2z", "3")
+    assert [written(link) for link in one(r"\frac{dL}{da} = 2z = \boxed{z + 1}").links] == ["2*z", "z + 1"]
+    assert right(r"2\boxed{z + 1}") == "2*(z + 1)"
+
+
 def test_bytes_and_sources_are_read_alike() -> None:
     assert read_answers("\ufeffŷ = 1\r\n".encode(), GRAPH)[0].line == 1
 

@@ -109,6 +109,8 @@ def _trimmed(text: str) -> str:
     """A link as it was written, without what LaTeX puts around a formula."""
     while True:
         shorter = _AROUND.sub("", text.strip(" \t\n$&~,"))
+        if shorter.endswith("}") and shorter.count("}") > shorter.count("{"):
+            shorter = shorter[:-1]  # the end of \\boxed{...}
         if shorter == text:
             return " ".join(text.split())
         text = shorter

@@ -54,6 +54,10 @@ class Brackets:
     def emit(self, kind: str, text: str, like: Word) -> None:
         self.out.append(Word(kind, text, like.start, like.end, True))
 
+    def linkable(self) -> bool:
+        """Whether an `=` here would stand between two links: outside all brackets."""
+        return all(each.kind == "BOX" for each in self.open)
+
     def peek(self) -> Word | None:
         return self.raw[self.at] if self.at < len(self.raw) else None
 
@@ -83,7 +87,7 @@ class Brackets:
         self.emit("LPAR", "{", word)
 
     def close(self, word: Word) -> _Open:
-        if not self.open or self.open[-1].kind not in (_CLOSES[word.kind], "GROUP"):
+        if not self.open or self.open[-1].word.kind != _CLOSES[word.kind]:
             due = _SPELLED.get(self.open[-1].kind, "}") if self.open else ""
             message = f"this {word.text} stands where {due} is due" if due else f"this {word.text} closes nothing"
             self.sheet.refuse("unmatched-bracket", message, word.start, word.end, f"write {due}" if due else "delete it, or open it before")
@@ -100,9 +104,10 @@ class Brackets:
             self.out.append(word)
 
     def on_rbrace(self, word: Word) -> None:
-        if self.close(word).kind == "GROUP":
+        closed = self.close(word).kind
+        if closed == "GROUP":
             self.group_done(word)
-        else:
+        elif closed != "BOX":
             self.emit("RPAR", "}", word)
 
     # ---- the arguments of \frac and \sqrt ----
@@ -144,7 +149,7 @@ class Brackets:
     # ---- signs ----
 
     def on_equal(self, word: Word) -> None:
-        self.link(word) if not self.open else self.out.append(word)
+        self.link(word) if self.linkable() else self.out.append(word)
 
     on_about = on_equal
 
@@ -154,7 +159,7 @@ class Brackets:
 
     def on_arrow(self, word: Word) -> None:
         text = {"←": "<-"}.get(word.text, word.text)
-        if not self.open and not self.linked:
+        if self.linkable() and not self.linked:
             self.link(word._replace(text=text))
         elif text == "<-":
             self.out.append(Word("COMPARE", "<", word.start, word.start + 1))
@@ -164,7 +169,7 @@ class Brackets:
             self.sheet.refuse("syntax", f"{word.text} cannot stand here", word.start, word.end, hint)
 
     def on_compare(self, word: Word) -> None:
-        if word.text == "==" and not self.open:
+        if word.text == "==" and self.linkable():
             self.sheet.refuse("syntax", "== compares; an answer is told with one =", word.start, word.end, "write =")
         self.out.append(word._replace(text={"≤": "<=", "≥": ">=", "≠": "!="}.get(word.text, word.text)))
 

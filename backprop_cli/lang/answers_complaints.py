@@ -40,16 +40,14 @@ def complain(token: Token, given: list[Token], sheet: Sheet, start: str) -> NoRe
     before = said(previous) if previous is not None else ""
     if token.type == "COMMA":
         following = given[at + 1] if at + 1 < len(given) else None
-        depth = sum((each.type in _OPENING) - (each.type in _CLOSING) for each in given[:at])
         numbers = previous is not None and following is not None and (previous.type, following.type) == ("NUMBER", "NUMBER")
-        if depth > 0:
-            hint = "an array stands in brackets: [1, 2]" + ("; decimal commas are read with --decimal-comma" if numbers else "")
-            refuse("unexpected-comma", "a comma separates arguments and entries only", hint)
-        if numbers and following is not None:
-            hint = f"write {before}.{said(following)}, or read commas as decimal ones with --decimal-comma"
-            refuse("unexpected-comma", "a comma cannot stand in a number", hint)
-        refuse("unexpected-comma", "a comma separates arguments and entries only", "separate answers with ; or a new line")
+        depth = sum((each.type in _OPENING) - (each.type in _CLOSING) for each in given[:at])
+        refuse("unexpected-comma", *_comma(depth, f"{before}.{said(following)}" if numbers and following is not None else ""))
     if token.type in ("NUMBER", "VULGAR") and previous is not None and previous.type in _OPERANDS:
+        if previous.type == "NUMBER":
+            refuse(
+                "missing-operator", f"two numbers stand side by side: {before} and {shown}", "write one number, or a sign between the two"
+            )
         hint = f"write {before}*{shown}" + (f" or {before}^{shown}" if previous.type in ("NAME", "RPAR") else "")
         refuse("missing-operator", f"an operator is missing between {before} and {shown}", hint)
     if token.type == "CARET" and previous is not None and previous.type == "SUPERSCRIPT":
@@ -72,3 +70,13 @@ def complain(token: Token, given: list[Token], sheet: Sheet, start: str) -> NoRe
             "missing-operand", f"{shown} stands where a number, a name or a bracket is due{after}", "delete it, or write what is missing"
         )
     refuse("syntax", f"{shown} cannot stand after {before}", "write one expression on each side of =")
+
+
+def _comma(depth: int, number: str) -> tuple[str, str]:
+    """What is wrong with a comma, and the likely fix; `number` is what it may have been meant for."""
+    if depth > 0:
+        hint = "an array stands in brackets: [1, 2]" + ("; decimal commas are read with --decimal-comma" if number else "")
+        return "a comma separates arguments and entries only", hint
+    if number:
+        return "a comma cannot stand in a number", f"write {number}, or read commas as decimal ones with --decimal-comma"
+    return "a comma separates arguments and entries only", "separate answers with ; or a new line"

@@ -89,6 +89,8 @@ class _Markup(Brackets):
             self.emit("NAME", name, word)
         elif name in ("begin", "end"):
             self.environment(word)
+        elif name == "boxed":
+            self.boxed()
         elif name == "\\":
             self.row(word)
         elif name in latex.WITH_GROUP:
@@ -114,6 +116,20 @@ class _Markup(Brackets):
         near = nearest(name, [each for each in every if each[0].islower() == name[0].islower()])
         hint = rf"did you mean \{near}?" if near else rf"functions are \operatorname{{{name}}}(x), or without the backslash"
         self.sheet.refuse("unknown-command", f"{word.text} is not a command that is known here", word.start, word.end, hint)
+
+    def boxed(self) -> None:
+        """A frame around a whole answer is no bracket; one around a part of it is."""
+        following = self.peek()
+        if following is None or following.kind != "LBRACE" or not self.linkable():
+            return
+        depth = 0
+        for word in self.raw[self.at :]:
+            depth += (word.kind == "LBRACE") - (word.kind == "RBRACE")
+            if depth == 0 or (depth == 1 and word.kind == "EQUAL"):
+                break
+        if depth:
+            self.at += 1
+            self.push("BOX", following)
 
     def sign(self, word: Word, kind: str, text: str) -> None:
         standing = Word(kind, text, word.start, word.end, True)
