@@ -324,3 +324,10 @@ def test_every_built_in_function_has_its_signature() -> None:
         assert known[name].head == found.head or name in ("transpose", "matmul")
         assert 1 <= known[name].fewest <= known[name].most
     assert (known["sum"].fewest, known["onehot"].fewest, known["leaky_relu"].most) == (1, 2, 2)
+
+
+def test_the_names_of_rates_hide_no_node() -> None:
+    from backprop_cli.homework.targets import rates
+
+    assert {"lr", "eta", "η"} <= rates(frozenset({"alpha", "γ"}))
+    assert not {"alpha", "α", "gamma", "γ"} & rates(frozenset({"alpha", "γ"}))

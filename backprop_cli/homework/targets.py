@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from backprop_cli.calculus.table import ROWS, SEVERAL, function_names, row
+from backprop_cli.calculus.signatures import signatures
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.lowering import Misfit, shape_text
+from backprop_cli.lang.answers_names import key
 from backprop_cli.lang.answers_syntax import Signature, Target, Vocabulary
 from backprop_cli.oracles.opinion import NoOpinion
 
 # What a rate of descent may be called in an update, where the graph has no such name.
 RATES = ("lr", "eta", "η", "alpha", "α", "rate", "learning_rate", "gamma", "γ", "epsilon", "ε", "step")
-_MANY = 64
 
 
 def vocabulary(board: Board) -> Vocabulary:
     """What may be named in answers to a graph."""
     names = frozenset(board.values) | frozenset(board.broken)
     functions = {name: defined[-1][1] for name, defined in board.scope.functions.items()}
-    signatures = {name: _signature(name) for name in function_names()}
-    signatures.update({name: Signature(name, len(define.parameters), len(define.parameters)) for name, define in functions.items()})
-    return Vocabulary(names | rates(names), frozenset(functions), board.output, signatures)
+    called = signatures()
+    called.update({name: Signature(name, len(define.parameters), len(define.parameters)) for name, define in functions.items()})
+    return Vocabulary(names | rates(names), frozenset(functions), board.output, called)
 
 
 def rates(names: frozenset[str]) -> frozenset[str]:
-    """The names of rates that no node has."""
-    return frozenset(RATES) - names
-
-
-def _signature(name: str) -> Signature:
-    if name in SEVERAL or name in SEVERAL.values():
-        return Signature(name, 1, _MANY)
-    known = row(name) or ROWS[name]
-    return Signature(known.head, known.fewest, len(known.operands) + len(known.static))
+    """The names of rates that no node has, in any spelling: `α` is a node called `alpha`."""
+    spelled = {key(name) for name in names}
+    return frozenset(rate for rate in RATES if key(rate) not in spelled)
 
 
 def options(board: Board, target: Target, world: World = TRUTH) -> list[tuple[Ids, str]]:
