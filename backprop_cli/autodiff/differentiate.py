@@ -178,11 +178,11 @@ def prepared(
     given = point(graph, at or {}, exact, limits)
     question = (of, None if wrt is None else tuple(wrt), frozenset(given))
     if question not in graph.known:
+        if len(graph.known) >= _MOST_KNOWN:
+            graph.known.clear()
         name, output, names, nodes = asked(graph, of, wrt, given)
         plan = make_plan(graph, output, nodes, given)
         require_values(plan, given)
-        if len(graph.known) >= _MOST_KNOWN:
-            graph.known.clear()
         graph.known[question] = name, names, plan
     name, names, plan = graph.known[question]
     return name, list(names), plan, Engine(graph, given, exact, limits)

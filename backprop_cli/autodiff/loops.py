@@ -19,6 +19,7 @@ from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.graph.graph import CONSTANT
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder, substitute
 
+# A code is four times the row, with a bit for each operand that is moved.
 Kind = tuple[int, int, str]  # row, bits of the operands that are moved, text of a literal exponent
 Ranked = tuple[tuple[int, Primitive, int, str], ...]  # the kinds with their codes, frequent ones first
 Tape = tuple[Iterable[int], Sequence[int], Iterable[int], Iterable[int]]
@@ -37,31 +38,35 @@ class Loops:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.maker: Any = type(self)
-        graph = plan.graph
-        op, a, b, moved, literal = graph.op, graph.a, graph.b, plan.moved, graph.literal
-        power = next((number for number, row in enumerate(graph.rows) if row.head == "^"), None)
-        kinds: dict[Kind, int] = {}
-        codes: list[int] = []
-        for node in plan.order:
-            row, second = op[node], b[node]
-            if second >= 0:
-                mask = moved[a[node]] | moved[second] << 1
-                exponent = literal[second] if row == power and op[second] == CONSTANT and literal[second] in _LITERAL_EXPONENTS else ""
-            elif node in graph.more:
-                mask, exponent = sum(moved[operand] << at for at, operand in enumerate(graph.more[node])), ""
-            else:
-                mask, exponent = moved[a[node]], ""
-            codes.append(kinds.setdefault((row, mask, exponent), len(kinds)))
-        self.codes = codes
-        count = Counter(codes)
+        op, a, b, moved = plan.graph.op, plan.graph.a, plan.graph.b, plan.moved
+        self.codes = [op[node] << 2 | moved[b[node]] << 1 | moved[a[node]] for node in plan.order]
+        special = self.special()
+        count = Counter(self.codes)
+        rows = plan.graph.rows
         self.ranked = tuple(
-            (code, graph.rows[row], mask, exponent)
-            for (row, mask, exponent), code in sorted(kinds.items(), key=lambda item: -count[item[1]])
+            (code, rows[code >> 2], code & 3, "") if code >= 0 else (code, *special[code])
+            for code in sorted(count, key=lambda code: -count[code])
         )
         self.runs = 0
         self.start: list[Any] | None = None
         self.ahead: Tape | None = None
         self.back: Tape | None = None
+
+    def special(self) -> dict[int, tuple[Primitive, int, str]]:
+        """Gives nodes with many operands, and powers with a small literal exponent, codes of their own; they are negative."""
+        plan, graph, kinds = self.plan, self.plan.graph, dict[Kind, int]()
+        power = next((number for number, row in enumerate(graph.rows) if row.head == "^"), None)
+        if power is None and not graph.more:
+            return {}
+        several = {number for number, row in enumerate(graph.rows) if len(row.operands) > 2}
+        for at in [at for at, code in enumerate(self.codes) if code >> 2 == power or code >> 2 in several]:
+            node, mask = plan.order[at], self.codes[at] & 3
+            if node in graph.more:
+                mask = sum(plan.moved[operand] << place for place, operand in enumerate(graph.more[node]))
+                self.codes[at] = kinds.setdefault((graph.op[node], mask, ""), ~len(kinds))
+            elif graph.op[graph.b[node]] == CONSTANT and graph.literal[graph.b[node]] in _LITERAL_EXPONENTS:
+                self.codes[at] = kinds.setdefault((graph.op[node], mask, graph.literal[graph.b[node]]), ~len(kinds))
+        return {code: (graph.rows[row], mask, exponent) for (row, mask, exponent), code in kinds.items()}
 
     def forward(self, values: list[Any]) -> int:
         """Work out every needed node. Returns -1, or the node at which Python's arithmetic gave up."""
@@ -77,8 +82,10 @@ class Loops:
         plan, graph = self.plan, self.plan.graph
         if self.back is None:
             sends = {code: bool(mask) for code, _, mask, _ in self.ranked}
-            asked = [sends[code] for code in reversed(self.codes)]
-            back = compress(reversed(self.codes), asked), list(compress(reversed(plan.order), asked))
+            back: tuple[Iterable[int], Sequence[int]] = reversed(self.codes), plan.order[::-1]
+            if not all(sends.values()):
+                asked = [sends[code] for code in reversed(self.codes)]
+                back = compress(back[0], asked), list(compress(back[1], asked))
             tape = self.tape(*back, list if self.runs > 1 else iter)
             self.back = tape if self.runs > 1 else None
         else:

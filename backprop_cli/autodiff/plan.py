@@ -13,8 +13,8 @@ class Plan:
     """The work of one gradient.
 
     `needed` marks what the output depends on; `moved` marks, among that, what the leaves in question move and whose
-    derivative is asked for. `order` lists the needed applications from operands to users; `constant` those that make the
-    values of leaves (`a = 1/2`) and come before.
+    derivative is asked for; it has one entry more, 0, for operand -1. `order` lists the needed applications from operands
+    to users; `constant` those that make the values of leaves (`a = 1/2`) and come before.
     """
 
     graph: Graph
@@ -28,6 +28,14 @@ class Plan:
 
 def needed_for(graph: Graph, output: int, given: Collection[int]) -> bytearray:
     """Marks the nodes that a node depends on, itself included. Leaves in `given` have their value already."""
+    question = "needed", output, frozenset(given)
+    if question not in graph.known:
+        graph.known[question] = _needed(graph, output, given)
+    needed: bytearray = graph.known[question]
+    return needed
+
+
+def _needed(graph: Graph, output: int, given: Collection[int]) -> bytearray:
     needed = bytearray(len(graph))
     needed[output] = 1
     op, a, b, more, preset = graph.op, graph.a, graph.b, graph.more, graph.preset
@@ -57,26 +65,26 @@ def make_plan(graph: Graph, output: int, wrt: Sequence[int], given: Collection[i
     op, a, b, more = graph.op, graph.a, graph.b, graph.more
     rows = graph.rows
     whole = [None not in row.local for row in rows]
-    moved = bytearray(len(graph))
+    moved = bytearray(len(graph) + 1)  # the one behind the last stands for operands that are not there, number -1
     for node in wrt:
         moved[node] = needed[node]
     order = [node for node, (asked, applied) in enumerate(zip(needed[: output + 1], op, strict=False)) if asked and applied >= 0]
     constant: list[int] = []
-    if graph.preset:
-        inner = _below(graph, [node for leaf, node in graph.preset.items() if needed[leaf] and leaf not in given])
+    computed = [node for leaf, node in graph.preset.items() if op[node] >= 0 and needed[leaf] and leaf not in given]
+    if computed:
+        inner = _below(graph, computed)
         constant = [node for node in order if inner[node]]
         order = [node for node in order if not inner[node]]
     for node in order:
-        first, second = a[node], b[node]
-        if first < 0:
+        if a[node] < 0:
             if node in more and any(moved[operand] and rows[op[node]].passes(at) for at, operand in enumerate(more[node])):
                 moved[node] = 1
         elif whole[op[node]]:
-            if moved[first] or (second >= 0 and moved[second]):
+            if moved[a[node]] or moved[b[node]]:
                 moved[node] = 1
         else:
             row = rows[op[node]]
-            if (moved[first] and row.passes(0)) or (second >= 0 and moved[second] and row.passes(1)):
+            if (moved[a[node]] and row.passes(0)) or (moved[b[node]] and row.passes(1)):
                 moved[node] = 1
     return Plan(graph, output, tuple(wrt), needed, moved, order, constant)
 
