@@ -185,6 +185,12 @@ def _to_its_output(out: int) -> dict[str, child.Task]:
     def no_text(request: Mapping[str, Any]) -> dict[str, str]:
         return {"said": [1, 2]}  # type: ignore[dict-item]
 
+    def deaf(request: Mapping[str, Any]) -> dict[str, str]:
+        """A proper reply, and no ear for the next question."""
+        text = b'{"id":%d,"said":"now"}' % request["id"]
+        os.write(out, b"%d\n%b\n" % (len(text), text))
+        return pause()
+
     def twice(request: Mapping[str, Any]) -> dict[str, str]:
         """A reply to the next question comes before it is asked."""
         text = b'{"id":%d,"said":"too early"}' % (request["id"] + 1)
