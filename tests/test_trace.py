@@ -205,6 +205,25 @@ def test_sums_are_rows_of_their_own() -> None:
     assert re.search(r"∂L/∂s  =  1\.16897", said)
 
 
+def test_warnings_stand_in_the_order_of_the_file() -> None:
+    text = "x = 0; a = relu(x)\nb = abs(x)\nc = max(x, 0)\nL = c + b + a"
+    said = re.findall(r"^! \w+.*\(line (\d)\)", screen(text, None), re.MULTILINE)
+    assert said == sorted(said)
+    assert len(said) == 3
+
+
+def test_a_long_derivative_comes_with_a_hint() -> None:
+    text = "s(p) = 1/(1 + exp(-p))\nx = 1\nL = s(s(x*2) + 3)^2/(1 + x)"
+    assert "--ops opens assignments" in screen(text, 80)
+    assert "--ops opens assignments" not in screen("x = 1; L = x^2", 80)
+
+
+def test_powers_of_ten_are_spelled_alike() -> None:
+    said = screen("x = 1e-5; y = 1E+200; L = x*y + 1E+03*x", None)
+    assert "1e-5 × 1e200 + 1e3 × 1e-5" in said
+    assert not re.search(r"[0-9]e[+]|[0-9]e-?0", said.replace("1E+03*x", ""))
+
+
 def test_reuse_is_told() -> None:
     said = screen((ROOT / "samples/chain.expr").read_text("utf-8"), None)
     assert "∂L/∂w computed once, used for a and b" in said
@@ -312,6 +331,46 @@ def test_json(path: Path, options: list[str], backprop: Backprop, monkeypatch: p
     lines = path.read_text("utf-8").split("\n")
     if not options:
         assert all(each["node"] in lines[each["line"] - 1] for each in data["forward"])
+
+
+VIEW_KEYS = {
+    "--paths": {"paths"},
+    "--algorithm=iterative": {"iterative"},
+    "--algorithm=recursive": {"recursive"},
+    "--mode=both": {"tangents", "operations"},
+    "--mode=forward": {"tangents", "operations"},
+    "--style=static": {"static"},
+    "--style=tape": {"tape"},
+    "--expand": {"expanded"},
+    "--symbolic": {"closed_forms"},
+    "--elementwise": {"entries"},
+}
+
+
+@pytest.mark.parametrize("sample", ["several-children", "neurons", "leaf-and-kink"])
+@pytest.mark.parametrize("option", VIEW_KEYS)
+def test_views_are_further_keys_of_the_data(option: str, sample: str, backprop: Backprop) -> None:
+    file = str(ROOT / f"samples/{sample}.expr")
+    alone, found = (json.loads(backprop("trace", file, "--json", *options).out) for options in ([], [option]))
+    assert found.keys() - alone.keys() == VIEW_KEYS[option]
+    assert {key: found[key] for key in alone} == alone
+
+
+def test_views_as_data_end_in_the_gradients(backprop: Backprop) -> None:
+    def view(*options: str) -> Any:
+        return json.loads(backprop("trace", str(ROOT / "samples/several-children.expr"), "--json", *options).out)
+
+    gradients = view()["gradients"]
+    for name, told in view("--paths")["paths"].items():
+        assert told["count"] == len(told["paths"])
+        assert sum(path["product"] for path in told["paths"]) == told["sum"] == gradients[name]
+        assert all(math.prod(path["factors"]) == path["product"] for path in told["paths"])
+    assert {each["leaf"]: each["nodes"]["L"] for each in view("--mode", "both")["tangents"]} == gradients
+    assert {each["node"]: each["grad"] for each in view("--algorithm", "iterative")["iterative"]}.items() >= gradients.items()
+    assert {each["node"]: each["value"] for each in view("--algorithm", "recursive")["recursive"]}.items() >= gradients.items()
+    assert {each["node"]: each["value"] for each in view("--style", "static")["static"]}.items() >= gradients.items()
+    assert {each["operand"]: each["adjoint"] for each in view("--style", "tape")["tape"]["replayed"]}.items() >= gradients.items()
+    assert view("--expand")["expanded"]["expression"] == "(x*y)^2*(5*(x*y))"
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
@@ -432,7 +491,9 @@ _OWNING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize("end", [b"q", b"\x03"], ids=["quit", "Ctrl-C"])
+@pytest.mark.parametrize(
+    "end", [b"q", b"\x03", b"g\x03", b"\x04", b""], ids=["quit", "Ctrl-C", "Ctrl-C-in-a-guess", "Ctrl-D", "terminated"]
+)
 def test_step_by_step(end: bytes) -> None:
     import pty
     import select
@@ -477,12 +538,28 @@ def test_step_by_step(end: bytes) -> None:
     assert max(len(line) for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "").split("\n")) <= 80
     os.write(master, b"\x1b[C")
     read("backward 3 of 10")
-    os.write(master, end)
-    read("\x1b[?1049l")
-    assert process.wait(20) == (0 if end == b"q" else 130)
+    os.write(master, b"\x1a")  # Ctrl-Z changes nothing
+    os.write(master, end[:1])
+    if len(end) > 1:
+        read("∂L/∂t = ?")
+        os.write(master, end[1:])
+    if not end:
+        process.terminate()
+    assert "\x1b[?25h" in read("\x1b[?1049l")
+    assert process.wait(20) == (0 if end in (b"q", b"\x04") else 130)
     assert termios.tcgetattr(slave) == before
     os.close(master)
     os.close(slave)
+
+
+def test_no_walk_where_keys_cannot_be_read(backprop: Backprop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backprop_cli.commands import stepping
+
+    monkeypatch.setattr(stepping, "find_spec", lambda name: None)
+    ran = backprop("trace", "-e", "x = 1; L = x^2", "--step")
+    assert (ran.status, ran.out) == (2, "")
+    assert "error[no-terminal]: --step needs a POSIX terminal" in ran.err
+    assert "leave --step out" in ran.err
 
 
 def test_a_walk_forward_and_back_shows_what_is_known() -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from importlib.util import find_spec
 from types import FrameType
 from typing import Any
 
@@ -27,14 +28,20 @@ def walk(found: Report, look: Look) -> ExitStatus:
     """Walk through a trace until the viewer quits. Needs a terminal on both ends."""
     from backprop_cli.reports.trace_step import lesson
 
-    plan = lesson(found)
+    hint = "leave --step out to print all steps"
+    if not _reads_keys():
+        raise BackpropError(Diagnostic("no-terminal", "--step needs a POSIX terminal, which this system does not have", hint=hint))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise BackpropError(
-            Diagnostic("no-terminal", "--step needs a terminal for keys and for the picture", hint="leave --step out to print all steps")
-        )
+        raise BackpropError(Diagnostic("no-terminal", "--step needs a terminal for keys and for the picture", hint=hint))
+    plan = lesson(found)
     with _screen():
         _loop(plan, look)
     return ExitStatus.OK
+
+
+def _reads_keys() -> bool:
+    """Whether this system can read single keys: the modules for that exist on POSIX alone."""
+    return find_spec("termios") is not None and find_spec("tty") is not None
 
 
 def _loop(plan: Any, look: Look) -> None:
@@ -119,11 +126,9 @@ def _short_of(data: bytes) -> bool:
 @contextmanager
 def _screen() -> Iterator[None]:
     """A second screen without echo and cursor; whatever happens, the first one comes back."""
-    try:
-        import termios
-        import tty
-    except ImportError:
-        raise BackpropError(Diagnostic("no-terminal", "--step needs a POSIX terminal", hint="leave --step out")) from None
+    import termios
+    import tty
+
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     ended = signal.getsignal(signal.SIGTERM)
@@ -132,6 +137,7 @@ def _screen() -> Iterator[None]:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
+    suspended = signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a walk that is left halfway would leave this screen behind
     try:
         tty.setcbreak(descriptor)
         sys.stdout.write("\x1b[?1049h\x1b[?25l\x1b[2J")
@@ -140,5 +146,6 @@ def _screen() -> Iterator[None]:
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
         signal.signal(signal.SIGTERM, ended)
+        signal.signal(signal.SIGTSTP, suspended)
         sys.stdout.write("\x1b[?25h\x1b[?1049l")
         sys.stdout.flush()

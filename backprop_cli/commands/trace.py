@@ -144,8 +144,14 @@ def _drawn(found: Report, view: View, kind: str, look: Look, patterns: Patterns 
     if kind == "json":
         from backprop_cli.render.as_json import json_text
         from backprop_cli.reports.trace import data
+        from backprop_cli.reports.trace_data import view_data
 
-        yield json_text(data(found)) + "\n"
+        whole_data = {**data(found), **view_data(found, view)}
+        if patterns is not None:
+            from backprop_cli.reports.trace_patterns import accumulation_data
+
+            whole_data["patterns"] = accumulation_data(patterns)
+        yield json_text(whole_data) + "\n"
         return
     from backprop_cli.render import FORMATS, draw
     from backprop_cli.reports.trace_views import document

@@ -90,12 +90,18 @@ def numbers_text(cell: Substituted, look: Look) -> str:
     whole = ""
     for number, hole in enumerate(holes):
         before, after = between[number], between[number + 1]
-        word = texts.get(cell.written.words[hole], cell.written.words[hole])
+        word = texts.get(cell.written.words[hole]) or spelled(cell.written.words[hole])
         compound = word[0] == "-" or (("/" in word or " " in word) and word[0] != "[")
         plain = _BEFORE.search(before) and _AFTER.match(after) and (word[0] != "-" or not before.endswith(" "))
         plain = plain or (not whole + before and "/" not in word and " " not in word and not after.startswith(("^", ".")))
         whole += _roomy(before, look) + (f"({word})" if compound and not plain else word)
     return whole + _roomy(between[-1], look)
+
+
+def spelled(word: str) -> str:
+    """A literal's power of ten as our own numbers have it: `1e5` for `1E+05`."""
+    mantissa, sign, exponent = word.lower().partition("e") if word[0] in "0123456789." else (word, "", "")
+    return f"{mantissa}e{int(exponent)}" if sign else word
 
 
 def _roomy(text: str, look: Look) -> str:

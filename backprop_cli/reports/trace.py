@@ -16,6 +16,7 @@ from backprop_cli.reports.plain_data import exact_data, is_exact, plain_number
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given, Gradients
+    from backprop_cli.autodiff.notices import Warned
     from backprop_cli.autodiff.trace import Contributed, Evaluated, Trace
     from backprop_cli.graph.graph import Graph
 
@@ -134,7 +135,7 @@ def data(given: Report) -> dict[str, Any]:
         "gradients": {name: plain_number(value) for name, value in given.gradients.items()},
         "warnings": [
             {"node": each.node, "line": None if each.span is None else line_of(given, each.span), "message": each.message}
-            for each in found.warnings
+            for each in in_order(found.warnings)
         ],
     }
     exact = {name: exact_data(value) for name, value in given.gradients.items() if is_exact(value)}
@@ -202,10 +203,15 @@ def summary(given: Report) -> Block:
     return Listing("gradients", tuple(lines))
 
 
+def in_order(found: Sequence[Warned]) -> list[Warned]:
+    """Warnings in the order of the file; those of no place in it first."""
+    return sorted(found, key=lambda each: -1 if each.span is None else each.span.start)
+
+
 def warnings(given: Report) -> list[Block]:
     """Conventions used at kinks, and what else the run noticed."""
     blocks: list[Block] = []
-    for each in given.found.warnings:
+    for each in in_order(given.found.warnings):
         place = f"{each.node} (line {line_of(given, each.span)}):" if each.span is not None else f"{each.node}:"
         blocks.append(Paragraph((Status.NOTE, place, each.message)))
     return blocks

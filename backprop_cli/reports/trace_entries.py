@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product as indices
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backprop_cli.lang.pattern import Filled, Pattern
 from backprop_cli.lang.syntax import TRANSPOSE, Apply, Expr, Index, Name, Part, children, postorder, same
@@ -12,8 +14,45 @@ from backprop_cli.lang.unparse import unparse
 from backprop_cli.reports.document import Block, Cell, Figure, Listing, Paragraph, Partial, Phrase, Status, Substituted
 from backprop_cli.reports.trace import Report, sizes
 
+if TYPE_CHECKING:
+    from backprop_cli.autodiff.trace import Contributed
+
 _ENTRIES = 12  # of one array that are written out
 _PARTS = 120  # of one formula
+_READ = 400  # entries of the arrays that one rule reads
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """A rule of arrays: `name = expr`, which has this `value`; `step` is the backward step that it belongs to.
+
+    `entries` are the formulas of its entries, an object array of trees; None where they would be long, or are no sums and
+    products. `values` are those of the names.
+    """
+
+    name: str
+    expr: Expr
+    value: Any
+    values: Mapping[str, Any]
+    entries: Any | None
+    step: Contributed | None = None
+
+
+def rules(given: Report) -> Iterator[Rule]:
+    """Every rule of arrays, forward and backward."""
+    values = dict(_values(given))
+    for block in given.trace.blocks:
+        name = given.trace.name(block.node)
+        written = given.trace.graph.expr(block.node) if not given.trace.opened else given.trace.written(block.node).tree
+        if _is_shaped(written, values):
+            yield Rule(name, written, values[name], values, _written_out(written, values[name], values))
+    for step in given.steps:
+        if step.factor or step.written is None:
+            continue
+        tree, received = step.written.tree, {**values, step.upstream_name: step.upstream}
+        if _is_shaped(tree, received):
+            made = _written_out(tree, step.contribution, received)
+            yield Rule(f"d{step.operand}", tree, step.contribution, received, made, step)
 
 
 def entries(given: Report) -> list[Block]:
@@ -22,30 +61,14 @@ def entries(given: Report) -> list[Block]:
         return []
     blocks: list[Block] = []
     large = 0
-    values = dict(_values(given))
-    for block in given.trace.blocks:
-        name = given.trace.name(block.node)
-        written = given.trace.graph.expr(block.node) if not given.trace.opened else given.trace.written(block.node).tree
-        lines = _lines(name, "", written, values, Name(name))
-        if lines is None:
-            large += 1
-        elif lines:
-            blocks.append(Listing(Phrase((Name(name), "=", written, ", entry by entry")), tuple(lines)))
-    for step in given.steps:
-        if step.factor or step.written is None:
-            continue
-        tree, received = step.written.tree, {**values, step.upstream_name: step.upstream}
-        name = f"d{step.operand}"
-        lines = _lines(step.operand, given.output, tree, received, Name(name), contribution=step.contribution)
-        if lines is None:
+    for rule in rules(given):
+        if rule.entries is None:
             large += 1
             continue
-        sigma = _sigma(
-            given.output, step.user, step.operand, tree, step.upstream_name, {word: len(sizes(value)) for word, value in received.items()}
-        )
-        first = [(sigma,)] if sigma is not None else []
-        if lines:
-            blocks.append(Listing(Phrase((Name(name), "=" if step.count == 1 else "+=", tree, ", entry by entry")), (*first, *lines)))
+        sign = "+=" if rule.step is not None and rule.step.count > 1 else "="
+        sigma = None if rule.step is None else _sigma_of(given.output, rule, rule.step)
+        lines = [*([(sigma,)] if sigma is not None else []), *_lines(rule)]
+        blocks.append(Listing(Phrase((Name(rule.name), sign, rule.expr, ", entry by entry")), tuple(lines)))
     if large:
         blocks.append(Paragraph((Status.NOTE, f"{large} larger or other array rules are not written out entry by entry")))
     return blocks
@@ -59,38 +82,43 @@ def _values(given: Report) -> Iterator[tuple[str, Any]]:
     yield from ((name, values[node]) for name, node in graph.names.items() if given.found.record.plan.needed[node])
 
 
-def _lines(
-    of: str, output: str, expr: Expr, values: Mapping[str, Any], left: Name, contribution: Any = None
-) -> list[tuple[Cell, ...]] | None:
-    """A line for each entry: its formula, the numbers put in, its value; None where that would be long or has no words."""
-    from backprop_cli.autodiff.entries import NotWritten, entries, named
+def _is_shaped(expr: Expr, values: Mapping[str, Any]) -> bool:
+    return any(sizes(values[part.id]) for part in postorder(expr) if isinstance(part, Name) and part.id in values)
 
-    value = values[of] if contribution is None else contribution
-    count = getattr(value, "size", 1)
-    shaped = any(sizes(values[part.id]) for part in postorder(expr) if isinstance(part, Name) and part.id in values)
-    if not shaped:
-        return []
-    if count > _ENTRIES:
+
+def _written_out(expr: Expr, value: Any, values: Mapping[str, Any]) -> Any | None:
+    """The formulas of the entries of an expression with this value; None where they would be long or cannot be written."""
+    from backprop_cli.autodiff.entries import NotWritten, entries
+
+    shapes = {part.id: sizes(values[part.id]) for part in postorder(expr) if isinstance(part, Name) and part.id in values}
+    if getattr(value, "size", 1) > _ENTRIES or sum(map(math.prod, shapes.values())) > _READ:
         return None
     try:
-        made = entries(expr, {name: sizes(each) for name, each in values.items()})
+        made = entries(expr, shapes)
     except NotWritten:
         return None
     if made.shape != sizes(value):
         import numpy as np
 
         made = np.broadcast_to(made, sizes(value))
-    lines: list[tuple[Cell, ...]] = []
-    lefts = named(left.id, sizes(value))
-    for at in indices(*map(range, sizes(value))):
-        tree = made[at]
-        if sum(1 for _ in zip(postorder(tree), range(_PARTS + 1), strict=False)) > _PARTS:
-            return None
-        entry = value[at] if sizes(value) else value
+    trees = made.ravel().tolist() if sizes(value) else [made[()]]
+    if any(sum(1 for _ in zip(postorder(tree), range(_PARTS + 1), strict=False)) > _PARTS for tree in trees):
+        return None
+    return made
+
+
+def _lines(rule: Rule) -> Iterator[tuple[Cell, ...]]:
+    """A line for each entry: its formula, the numbers put in, its value."""
+    from backprop_cli.autodiff.entries import named
+
+    value, shape = rule.value, sizes(rule.value)
+    lefts = named(rule.name, shape)
+    for at in indices(*map(range, shape)):
+        tree = rule.entries[at]  # type: ignore[index]
+        entry = value[at] if shape else value
         entry = entry.item() if hasattr(entry, "item") else entry
-        numbers: tuple[Cell, ...] = (_substituted(tree, values), "=") if isinstance(tree, Apply) else ()
-        lines.append((Phrase((lefts[at], "=", tree, "=", *numbers, Figure(entry, gradient=bool(output)))),))
-    return lines
+        numbers: tuple[Cell, ...] = (_substituted(tree, rule.values), "=") if isinstance(tree, Apply) else ()
+        yield (Phrase((lefts[at], "=", tree, "=", *numbers, Figure(entry, gradient=rule.step is not None))),)
 
 
 def _substituted(tree: Expr, values: Mapping[str, Any]) -> Substituted:
@@ -116,6 +144,11 @@ def _substituted(tree: Expr, values: Mapping[str, Any]) -> Substituted:
         if not sizes(values.get(part.id)) if isinstance(part, Name) else not children(part) or isinstance(part, Index):
             number_of(part)
     return Substituted(Filled(Pattern(tree, number_of), words), {word: value for word, value in known.items() if not sizes(value)})
+
+
+def _sigma_of(output: str, rule: Rule, step: Contributed) -> Phrase | None:
+    dimensions = {word: len(sizes(value)) for word, value in rule.values.items()}
+    return _sigma(output, step.user, step.operand, rule.expr, step.upstream_name, dimensions)
 
 
 def _sigma(output: str, node: str, operand: str, tree: Expr, upstream: str, dimensions: Mapping[str, int]) -> Phrase | None:

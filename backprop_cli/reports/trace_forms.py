@@ -99,7 +99,7 @@ def static(given: Report) -> list[Block]:
         [str(n), Phrase((Name(name), "=", expr if expr is not None else "not written"))] for n, (_, name, expr) in enumerate(statements, 1)
     ]
     compiled = Table(("", ""), rows, "compiled", aside)
-    values = _run(given)
+    values = run_statements(given)
     if values is None:
         return [compiled, Paragraph((Status.OPEN, "not run: one of the expressions has no short form in the language"))]
     run: Iterator[list[Cell]] = ([Name(name), Figure(values[name], gradient=True)] for name in names)
@@ -132,7 +132,7 @@ def tape(given: Report) -> list[Block]:
         ]
         for step in given.steps
     )
-    values = _run(given)
+    values = run_statements(given)
     blocks: list[Block] = [
         Table(("", "made", "by", "from", "value"), recorded, "recorded", "the tape, while the program runs"),
         Table(("", "edge", PRODUCT, "gradient so far"), played, "replayed", "the same tape from its end to its start"),
@@ -140,7 +140,7 @@ def tape(given: Report) -> list[Block]:
     return [*blocks, _equal(given, values)] if values is not None else blocks
 
 
-def _run(given: Report) -> Mapping[str, Any] | None:
+def run_statements(given: Report) -> Mapping[str, Any] | None:
     """The values of the compiled statements, run by themselves."""
     from backprop_cli.autodiff.replay import adjoint_statements, forward_statements, run
 
@@ -180,7 +180,7 @@ def expanded(given: Report) -> list[Block]:
     """The output in its leaves alone, its derivative, the chain rule's form, and why the two are equal."""
     from backprop_cli.oracles import closed_forms
 
-    whole = _written_out(given)
+    whole = written_out(given)
     if whole is None:
         return [Paragraph((Status.OPEN, f"not expanded: the formula would have more than {given.limits.expanded:,} parts"))]
     output = given.output
@@ -234,7 +234,7 @@ def _why(given: Report, direct: list[tuple[str, Expr]], behind: list[tuple[str, 
     return blocks
 
 
-def _written_out(given: Report) -> Expr | None:
+def written_out(given: Report) -> Expr | None:
     """The output with every node's definition put in; None past the limit."""
     known: dict[str, Expr] = {}
     graph = given.trace.graph

@@ -19,12 +19,11 @@ Seed = tuple[str, int, tuple[int, ...]]
 
 def modes(given: Report, both: bool) -> list[Block]:
     """The table of tangents, the count of operations, and whether the two modes agree."""
-    from backprop_cli.autodiff.tangents import TooLarge, tangents
+    from backprop_cli.autodiff.tangents import TooLarge
 
-    seeds = list(_seeds(given))
-    record = given.found.record
+    seeds = list(seeds_of(given))
     try:
-        found = [tangents(record, leaf, entry) for _, leaf, entry in seeds[:_SWEPT]]
+        found = sweeps(given, seeds)
     except TooLarge as reason:
         return [Paragraph((Status.OPEN, f"no forward mode: a function of whole arrays has {reason}"))]
     shown = seeds[:_MOST]
@@ -37,7 +36,7 @@ def modes(given: Report, both: bool) -> list[Block]:
     return [table, *_costs(given, seeds), *_agreement(given, seeds, found)]
 
 
-def _seeds(given: Report) -> Iterator[Seed]:
+def seeds_of(given: Report) -> Iterator[Seed]:
     """The leaves asked for, arrays entry by entry."""
     graph, values = given.trace.graph, given.found.record.values
     for name in given.names:
@@ -66,8 +65,15 @@ def _rows(given: Report, found: list[list[Any]], both: bool) -> Iterator[list[Ce
             yield [number, Name(trace.name(node)), Figure(values[node]), *adjoint, *moved]
 
 
-def _costs(given: Report, seeds: list[Seed]) -> Iterator[Block]:
-    """How many products each mode takes, counted over the edges of the trace."""
+def sweeps(given: Report, seeds: list[Seed]) -> list[list[Any]]:
+    """The tangents of all nodes, for each of the first seeds. Raises TooLarge."""
+    from backprop_cli.autodiff.tangents import tangents
+
+    return [tangents(given.found.record, leaf, entry) for _, leaf, entry in seeds[:_SWEPT]]
+
+
+def products(given: Report, seeds: list[Seed]) -> tuple[int, int]:
+    """How many products with local derivatives reverse and forward mode take, counted over the edges of the trace."""
     edges = [(step.read, step.index) for step in reversed(given.steps)]
     counts: dict[int, int] = {}
     needed: set[int] = set()
@@ -79,9 +85,13 @@ def _costs(given: Report, seeds: list[Seed]) -> Iterator[Block]:
                 needed.add(number)
                 used += 1
         counts[leaf] = used
-    forward = sum(counts[leaf] for _, leaf, _ in seeds)
+    return len(needed), sum(counts[leaf] for _, leaf, _ in seeds)
+
+
+def _costs(given: Report, seeds: list[Seed]) -> Iterator[Block]:
+    reverse, forward = products(given, seeds)
     leaves = f"{len(seeds)} {'number' if len(seeds) == 1 else 'numbers'}"
-    yield Paragraph(("reverse mode:", f"1 sweep for all of {leaves}, {len(needed)} products with local derivatives"))
+    yield Paragraph(("reverse mode:", f"1 sweep for all of {leaves}, {reverse} products with local derivatives"))
     yield Paragraph(
         ("forward mode:", f"{len(seeds)} {'sweep' if len(seeds) == 1 else 'sweeps'}, one for each of {leaves}, {forward} products")
     )
@@ -104,4 +114,5 @@ def _agreement(given: Report, seeds: list[Seed], found: list[list[Any]]) -> Iter
     if worst <= _CLOSE:
         yield Paragraph((Status.RIGHT, "both modes give the same gradients"))
     else:
-        yield Paragraph((Status.NOTE, f"the modes differ by {worst:.1e}, relative: the sums cancel at this point"))
+        worst = float(f"{worst:.0e}")
+        yield Paragraph((Status.NOTE, "the modes differ by", Figure(worst), ", relative: the sums cancel at this point"))

@@ -16,11 +16,20 @@ _MOST = 8  # remarks of one kind
 _SATURATING = frozenset(["sigmoid", "tanh", "softsign", "erf", "erfc", "atan", "logsigmoid", "softplus", "elu", "gelu", "silu"])
 _FLAT = frozenset(["relu", "clip", "floor", "ceil", "round", "sign"])
 _SMALL_SLOPE = 1e-3
+_LONG = 60  # signs of a local derivative
 
 
 def notes(given: Report) -> list[Block]:
     """The remarks below a trace."""
-    return [*_reused(given), *warnings(given), *_vanished(given), *_saturated(given)]
+    return [*_reused(given), *warnings(given), *_vanished(given), *_saturated(given), *_long(given)]
+
+
+def _long(given: Report) -> Iterator[Block]:
+    """How to see a derivative that is long because its assignment is."""
+    if given.trace.opened or not given.small:
+        return
+    if any(step.factor and step.written is not None and len(step.written.text) > _LONG for step in given.steps):
+        yield Paragraph((Status.NOTE, "a long local derivative is several rules at once; --ops opens assignments into single operations"))
 
 
 def _reused(given: Report) -> list[Block]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from backprop_cli.reports.document import Block, Cell, Figure, Paragraph, Partial, Phrase, Status, Table
 from backprop_cli.reports.patterns import Patterns
+from backprop_cli.reports.plain_data import plain_number
 
 _FEW = 6  # rows that are shown before the total
 
@@ -45,3 +46,13 @@ def _rows(found: Patterns, names: list[str], share: int) -> Iterator[list[Cell]]
         divided = Phrase((f"/ {share}", "=")) if share != 1 else ""
         whole += [divided, Figure(found.whole[name], gradient=True)]
     yield whole
+
+
+def accumulation_data(found: Patterns) -> dict[str, Any]:
+    """The same as data: each pattern's value and gradients, and the gradients of all."""
+    rows = [
+        {"value": plain_number(row.value), "gradients": {name: plain_number(value) for name, value in row.gradients.items()}}
+        for row in found.rows
+    ]
+    whole = {name: plain_number(value) for name, value in found.whole.items()}
+    return {"rows": rows, "relation": found.relation, "value": plain_number(found.value), "gradients": whole}
