@@ -35,7 +35,7 @@ HOMES = {  # which rooms may import a library
 # Imported inside functions, so that no run pays for what it does not need, or in modules that are themselves imported so.
 LAZY = {"sympy", "mpmath", "rich", "numpy"}
 MANY_POINTS = {"autodiff/points", "autodiff/columns", "autodiff/leading"}
-HEAVY_ROOMS = {"calculus/arrays", "calculus/algebra", "calculus/corners", "autodiff/array_sweep", "oracles", *MANY_POINTS}
+HEAVY_ROOMS = {"calculus/arrays", "calculus/algebra", "calculus/corners", "autodiff/array_sweep", "oracles", "homework", *MANY_POINTS}
 GENERATING = {"calculus/formula"}  # compiles code made from the table's own formulas, never from a user's text
 
 
