@@ -6,6 +6,7 @@
     (0.0, {'a': 0.0})
 
 `parse` reads a text, `build` makes its graph, `differentiate` runs it; `grad` does all three.
+`evaluate_many` runs a graph at many points at once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given, Gradients, Jacobians, Warned, differentiate, jacobian
+    from backprop_cli.autodiff.points import evaluate_many
     from backprop_cli.door import grad
     from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
     from backprop_cli.graph.build import build
@@ -41,6 +43,7 @@ _HOMES = {
     "Warned": "autodiff",
     "build": "graph.build",
     "differentiate": "autodiff",
+    "evaluate_many": "autodiff.points",
     "grad": "door",
     "jacobian": "autodiff",
     "parse": "lang.parse",
@@ -48,7 +51,7 @@ _HOMES = {
 
 __all__ = [
     "BackpropError", "Diagnostic", "Given", "Gradients", "Graph", "Jacobians", "Limits", "Node", "Program", "Source", "Span",
-    "Warned", "build", "differentiate", "grad", "jacobian", "parse",
+    "Warned", "build", "differentiate", "evaluate_many", "grad", "jacobian", "parse",
 ]  # fmt: skip
 
 
