@@ -57,6 +57,7 @@ class Board:
         self.leaves = [name for name in self.order if self.scope.is_leaf(name)]
         self.owner = {int(each): (name, at) for name in self.order for at, each in enumerate(self.values[name].ravel())}
         self._adjoints: dict[str, dict[str, Ids]] = {}
+        self._locals: dict[tuple[str, str], Ids] = {}
 
     @property
     def params(self) -> frozenset[str]:
@@ -138,8 +139,10 @@ class Board:
 
     def local(self, user: str, operand: str) -> Ids:
         """The derivatives of a node's entries by those of a name it reads directly, all else held fixed: user's shape, then operand's."""
-        rows = [self._arrived({each: self.terms.number(1)}) for each in self.inner(user).ravel().tolist()]
-        return self._block(rows, user, operand)
+        if (user, operand) not in self._locals:
+            rows = [self._arrived({each: self.terms.number(1)}) for each in self.inner(user).ravel().tolist()]
+            self._locals[user, operand] = self._block(rows, user, operand)
+        return self._locals[user, operand]
 
     def _block(self, rows: Sequence[Mapping[int, int]], user: str, operand: str) -> Ids:
         nothing = self.terms.number(0)
