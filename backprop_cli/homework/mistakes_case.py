@@ -73,7 +73,8 @@ class Suspect:
 
     `said` is what happened; {edge} in it stands for the edge. `changes` are what it does to the way back, so that it predicts
     the student's other lines; `rows` the numbers that it gives for this one, where these are known already. `where` and `row`
-    name a derivative and a row of the trace where no edge does; `hint` is the strongest help.
+    name a derivative and a row of the trace where no edge does; `hint` is the strongest help,
+    `agrees` the number of other lines that it explains by its own nature.
     """
 
     slip: str
@@ -87,6 +88,7 @@ class Suspect:
     where: str | None = None
     row: str | None = None
     hint: str | None = None
+    agrees: int = 0
 
     @property
     def cost(self) -> float:
@@ -126,7 +128,8 @@ class Case:
             if self.mistaken.numeric:
                 allowed = self.coarseness[:, None, None] * (1 + 1e-6) + _NEAR * size
             else:
-                allowed = _NEAR * size + _NOISE * np.max(np.abs(claimed), axis=0, keepdims=True)
+                largest = np.maximum(np.max(np.abs(self.claimed), axis=0), np.max(np.abs(self.truth), axis=0))
+                allowed = _NEAR * size + _NOISE * largest
             return np.all(gap <= allowed, axis=(0, 2))
 
     @property

@@ -225,6 +225,12 @@ def factor_two(local: Local) -> Iterator[Twist]:
         yield Twist("M28", "the factor of the exponent was lost in {edge}", local.worked("a^(b - 1)"))
 
 
+def counted(local: Local) -> Iterator[Twist]:
+    """M12 and M14: what comes over a step forgotten, or counted twice. `dL/dp = 1` for `L = p + exp(p)`."""
+    yield Twist("M12", "what comes over {edge} is missing", np.zeros_like(local.slope), 0.15)
+    yield Twist("M14", "what comes over {edge} was counted twice", 2 * local.slope, 0.15)
+
+
 FAMILIES: tuple[Callable[[Local], Iterator[Twist]], ...] = (
     sign,
     dropped,
@@ -237,9 +243,10 @@ FAMILIES: tuple[Callable[[Local], Iterator[Twist]], ...] = (
     function_kept,
     argument_kept,
     integrated,
+    counted,
 )
 # Those that make sense for a step across a whole statement.
-ACROSS = (sign, dropped, reciprocal, function_kept, argument_kept)
+ACROSS = (sign, dropped, reciprocal, function_kept, argument_kept, counted)
 # The plain slips that may come in pairs.
 PLAIN = (sign, dropped, power_rule, reciprocal, mutants)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from backprop_cli.equality.slopes import formula_of
 from backprop_cli.equality.terms import CONSTANT, LEAF, NUMBER, Terms
-from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, fold
+from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, fold, postorder
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.textbook import FIXED, in_basics
 
@@ -43,9 +43,9 @@ _FUNCTIONS: dict[str, Callable[..., Row]] = {
     **{head: getattr(np, "arc" + head[1:]) for head in ("asin", "acos", "atan", "asinh", "acosh", "atanh")},
 }
 for _head, _compare in {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}.items():
-    _FUNCTIONS[_head] = lambda a, b, compare=_compare: compare(a, b).astype(float)
-_FUNCTIONS["=="] = lambda a, b: np.equal(a, b).astype(float)
-_FUNCTIONS["!="] = lambda a, b: np.not_equal(a, b).astype(float)
+    _FUNCTIONS[_head] = lambda a, b, compare=_compare: np.asarray(compare(a, b), dtype=float)
+_FUNCTIONS["=="] = lambda a, b: np.asarray(np.equal(a, b), dtype=float)
+_FUNCTIONS["!="] = lambda a, b: np.asarray(np.not_equal(a, b), dtype=float)
 
 
 @cache
@@ -56,14 +56,28 @@ def _call(head: str, count: int) -> tuple[tuple[str, ...], Expr]:
 
 
 @cache
-def _in_basics(tree: Expr) -> Expr:
-    """A formula in basic heads; only formulas of the table and of the slips come here, so that few are kept."""
+def _steps(tree: Expr) -> tuple[tuple[str, float, int], ...]:
+    """A formula in basic heads as steps on a stack: a name, a number, or a head and how many operands it takes.
+
+    Only formulas of the table and of the slips come here, so that few are kept.
+    """
 
     def combine(part: Part, below: list[Any]) -> Any:
         return in_basics(part, below) if isinstance(part, Apply) else part
 
     made: Expr = fold(tree, combine)
-    return made
+    found: list[tuple[str, float, int]] = []
+    for part in postorder(made):
+        match part:
+            case Number():
+                found.append(("", float(part.exact), -1))
+            case Name(id=name):
+                found.append(("", _FIXED[name], -1) if name in _FIXED else (name, 0.0, -1))
+            case Apply(head=head, operands=operands) if head in _FUNCTIONS:
+                found.append((head, 0.0, len(operands)))
+            case _:
+                raise NoOpinion("a formula for numbers holds something else")
+    return tuple(found)
 
 
 class Field:
@@ -74,7 +88,6 @@ class Field:
 
     def __init__(self, terms: Terms, points: Mapping[str, Row], count: int, instead: Mapping[int, Row] | None = None) -> None:
         self.terms, self.points, self.count = terms, points, count
-        self.worked = 0
         self._known: dict[int, Row] = dict(instead or {})
         self._locals: dict[tuple[int, int], Row | None] = {}
 
@@ -110,7 +123,6 @@ class Field:
             for each in terms.below(wanted, known.__contains__):
                 if each in known:
                     continue
-                self.worked += 1
                 known[each] = self._computed(each)
 
     def _computed(self, term: int) -> Row:
@@ -142,20 +154,16 @@ class Field:
     def formula(self, tree: Expr, rows: Mapping[str, Row]) -> Row:
         """A formula whose names stand for rows."""
 
-        def combine(part: Part, below: list[Row]) -> Row:
-            match part:
-                case Number():
-                    return np.full(self.count, _as_float(part.exact))
-                case Name(id=name):
-                    return rows[name] if name in rows else np.full(self.count, _FIXED[name])
-                case Apply(head=head) if head in _FUNCTIONS:
-                    return _FUNCTIONS[head](*below)
-                case _:
-                    raise NoOpinion("a formula for numbers holds something else")
-
-        self.worked += 1
+        stack: list[Row] = []
         with np.errstate(all="ignore"):
-            return fold(_in_basics(tree), combine)
+            for word, number, count in _steps(tree):
+                if count < 0:
+                    stack.append(rows[word] if word else number)
+                    continue
+                operands = stack[len(stack) - count :]
+                del stack[len(stack) - count :]
+                stack.append(_FUNCTIONS[word](*operands))
+        return np.broadcast_to(stack[0], (self.count,))
 
     def local(self, user: int, at: int) -> Row | None:
         """The derivative of a term by its operand with that number; None where nothing passes."""

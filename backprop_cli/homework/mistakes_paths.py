@@ -35,6 +35,12 @@ def uses(case: Case) -> Iterator[Suspect]:
         yield from matching(case, _uses(case, case.ground))
 
 
+def nothing(case: Case) -> Iterator[Suspect]:
+    """M12: every path forgotten. `dL/da = 0`."""
+    if case.plain and not np.any(case.claimed):
+        yield Suspect("M12", f"{case.mistaken.by} was taken to have no influence on {case.mistaken.of}", where=case.asked, extra=-1.0)
+
+
 def _uses(case: Case, ground: Ground) -> Iterator[Suspect]:
     board = case.board
     first: list[Change] = []
@@ -253,4 +259,4 @@ def strangers(case: Case) -> Iterator[Suspect]:
                 yield Suspect("M41", said, where=case.asked, row=f"{owner} -> {case.mistaken.by}")
 
 
-FAMILIES = (uses, paths, products, sums, partials, orders, strangers)
+FAMILIES = (nothing, uses, paths, products, sums, partials, orders, strangers)

@@ -45,7 +45,7 @@ def turned_round(case: Case) -> Iterator[Suspect]:
     others = _other_ratios(case)
     if others and all(ratio is not None and abs(ratio + 1) < 1e-6 for ratio in others):
         said = "every derivative has the other sign, as if the difference had been turned round"
-        yield Suspect("M27", said, extra=-0.7, where=case.asked)
+        yield Suspect("M27", said, extra=-0.7, where=case.asked, agrees=len(others))
         return
     changes = tuple(_squares(case))
     if changes:
@@ -69,7 +69,24 @@ def not_reset(case: Case) -> Iterator[Suspect]:
     for times in _RESETS:
         alike = others and all(ratio is not None and abs(ratio - times) < 1e-6 for ratio in others)
         if alike and case.plain and case.fits(times * case.truth):
-            yield Suspect("M19", f"every derivative is {times} times the right one, as if earlier runs had been added", where=case.asked)
+            said = f"every derivative is {times} times the right one, as if earlier runs had been added"
+            yield Suspect("M19", said, where=case.asked, agrees=len(others))
+
+
+def negative(case: Case) -> Iterator[Suspect]:
+    """M01 and M42: the sign of the whole; for a quotient, its rule turned round. `(x*v' - v*x')/v^2` for `x/v`."""
+    if not case.plain or not case.fits(-case.truth) or case.ground is None:
+        return
+    yield Suspect("M01", "the sign of the whole is turned", extra=0.5, where=case.asked)
+    terms, ground = case.board.terms, case.ground
+    for user in ground.between:
+        operands = terms.operands[user]
+        if terms.heads[user] == "/" and all(each in ground.leads for each in operands) and user in ground.owner:
+            slopes = [case.field.local(user, at) for at in (0, 1)]
+            changes = tuple(Change(user, low, -2 * slope) for low, slope in zip(operands, slopes, strict=True) if slope is not None)
+            owner = ground.owner[user]
+            said = f"the quotient rule was turned round in {owner}"
+            yield Suspect("M42", said, changes=changes, where=f"d{owner}/d{case.mistaken.by}", extra=-0.9)
 
 
 def factor(case: Case) -> Iterator[Suspect]:
@@ -122,7 +139,7 @@ def bases(case: Case) -> Iterator[Suspect]:
                 yield Suspect("M42", f"the factor {said}: mind the base of the logarithm", extra=0.1, where=case.asked)
 
 
-FAMILIES = (turned_round, not_reset, factor, counts, slope_factor, bases, other_name)
+FAMILIES = (turned_round, not_reset, negative, factor, counts, slope_factor, bases, other_name)
 
 
 def _inner(case: Case, term: int) -> int:

@@ -61,6 +61,8 @@ class Ground:
                 leads.add(each)
         self.leads = leads
         self.between = [each for each in below if each in leads and each not in targets]
+        # Terms that stand in several statements; a slip in one of these statements does not touch the others.
+        self.shared: set[int] = set()
         self.owner = self._owners()
         self.world = world
 
@@ -76,8 +78,8 @@ class Ground:
                 found[each] = name
             inner = [board.terms.operands[each][0] for each in own]
             for each in board.terms.below(inner, board.is_stop):
-                if not board.is_stop(each):
-                    found.setdefault(each, name)
+                if not board.is_stop(each) and found.setdefault(each, name) != name:
+                    self.shared.add(each)
         return found
 
     # ---- edges ----
@@ -110,12 +112,19 @@ class Ground:
                 continue
             for operand in board.reads(owner):
                 other = board.values[operand]
-                below = [each for each in other.ravel().tolist() if each in self.leads]
-                direct = {each for term in own.ravel().tolist() for each in board.terms.operands[board.terms.operands[term][0]]}
-                if own.shape == other.shape and len(below) == other.size and not direct.issuperset(below):
+                below = {each for each in other.ravel().tolist() if each in self.leads}
+                if own.shape == other.shape and len(below) == other.size and self._winding(owner, below):
                     ends = tuple(zip(own.ravel().tolist(), other.ravel().tolist(), strict=True))
                     found.append(Edge(owner, operand, "", 0, ends))
         return found
+
+    def _winding(self, owner: str, below: set[int]) -> bool:
+        """Whether a statement reads terms otherwise than each by one edge from its top, or shares terms with another."""
+        board, terms = self.board, self.board.terms
+        tops = set(board.inner(owner).ravel().tolist())
+        inside = [each for each in terms.below(tops, board.is_stop) if not board.is_stop(each)]
+        reading = [each for each in inside for operand in terms.operands[each] if operand in below]
+        return len(reading) > len(below) or not tops.issuperset(reading) or not self.shared.isdisjoint(inside)
 
     def _marks(self) -> dict[int, int]:
         """A number for every term that is the same for terms that differ in the entries of the names below alone."""
