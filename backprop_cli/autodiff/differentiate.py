@@ -177,14 +177,15 @@ def prepared(
     """The output's name, the names to differentiate by, and the plan and the engine for them, every value that is needed at hand."""
     given = point(graph, at or {}, exact, limits)
     question = (of, None if wrt is None else tuple(wrt), frozenset(given))
-    if question not in graph.known:
+    found = graph.known.get(question)
+    if found is None:
         if len(graph.known) >= _MOST_KNOWN:
             graph.known.clear()
         name, output, names, nodes = asked(graph, of, wrt, given)
         plan = make_plan(graph, output, nodes, given)
         require_values(plan, given)
-        graph.known[question] = name, names, plan
-    name, names, plan = graph.known[question]
+        found = graph.known[question] = name, names, plan
+    name, names, plan = found
     return name, list(names), plan, Engine(graph, given, exact, limits)
 
 

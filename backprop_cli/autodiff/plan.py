@@ -29,9 +29,9 @@ class Plan:
 def needed_for(graph: Graph, output: int, given: Collection[int]) -> bytearray:
     """Marks the nodes that a node depends on, itself included. Leaves in `given` have their value already."""
     question = "needed", output, frozenset(given)
-    if question not in graph.known:
-        graph.known[question] = _needed(graph, output, given)
-    needed: bytearray = graph.known[question]
+    needed: bytearray | None = graph.known.get(question)
+    if needed is None:
+        needed = graph.known[question] = _needed(graph, output, given)
     return needed
 
 
