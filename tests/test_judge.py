@@ -404,3 +404,20 @@ def test_a_bench_judges_any_number_of_files() -> None:
     for count in range(40):
         found = bench.judge(f"dL/da = 2*z/(a*w^2) + {count}*sin(a)^2 + {count}*cos(a)^2 - {count}\ndL/db = 2*z/w^2 + {count + 1}")
         assert [each.verdict for each in found.answers] == [Verdict.CORRECT, Verdict.WRONG]
+
+
+def test_a_coarse_wrong_number_carries_nothing_by_its_coarseness() -> None:
+    assert verdicts(G1, "dL/dw = -2*z/w^2\ndL/da = 0.2\ndL/db = 0.42") == ["wrong", "wrong", "wrong"]
+
+
+def test_values_are_given_to_leaves_alone() -> None:
+    with pytest.raises(BackpropError) as caught:
+        judged(G1, "dL/da = 1", at={"u": 3})
+    assert caught.value.diagnostics[0].reference == "not-a-leaf"
+
+
+def test_a_wrong_shape_does_not_tell_the_right_one() -> None:
+    for given in ("(2, 2, 2)", "(2)", "(5, 7)"):
+        (found,) = judged(MATRICES, f"shape(W) = {given}").answers
+        assert found.verdict is Verdict.WRONG
+        assert "2" not in found.message

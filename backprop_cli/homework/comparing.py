@@ -12,7 +12,7 @@ import numpy as np
 from backprop_cli.equality.decide import Decision, Region, Status, decide, values
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
-from backprop_cli.homework.formulas import Formulas
+from backprop_cli.homework.formulas import Formulas, half_unit, significant
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.rounded import rounded_formula
 from backprop_cli.homework.rounded import slack as moved_by_rounding
@@ -119,7 +119,7 @@ class Comparer:
             if own is None:
                 return self.without_value(wanted[at], claimed[at])
             found = numbers.compared(true, own, spelled[at], slack[at] + spread[at], self.measure.digits, self.measure.tolerance)
-            if not found.right and spread[at] and abs(true - own) <= spread[at] + (slack[at] if spelled[at] is None else 0):
+            if not found.right and spread[at] and self.within(true, own, spelled[at], spread[at], slack[at]):
                 found = numbers.Digits(True, False, "right within the rounding of the numbers it uses")
             if found.message and (not found.right or not wrong) and found.message not in messages:
                 messages = [found.message] if not found.right and not wrong else [*messages, found.message]
@@ -129,6 +129,12 @@ class Comparer:
             which = f"entry {_place(wrong[0], truth.shape)}: " if truth.ndim and truth.size > 1 and messages else ""
             return Compared(Verdict.WRONG, "value", which + (messages[0] if messages else ""), numeric=True)
         return Compared(Verdict.CORRECT, "value", "", tuple(messages[:1]), numeric=True)
+
+    def within(self, true: Fraction, own: Fraction, text: str | None, spread: Fraction, slack: Fraction) -> bool:
+        """Whether a number is as near as the rounding of what it rests on allows, and has the digits that are asked."""
+        if text is None:
+            return abs(true - own) <= spread + slack
+        return significant(text) >= self.measure.digits and abs(true - own) <= spread + half_unit(text)
 
     def without_value(self, truth: int, claimed: int) -> Compared:
         """A number that cannot be worked out: undefined, or beyond what is tried here."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from backprop_cli.autodiff.point import point
 from backprop_cli.errors import BackpropError, Diagnostic, Source
 from backprop_cli.graph.build import build
 from backprop_cli.homework import conventions, solutions
@@ -23,7 +24,7 @@ from backprop_cli.lang.answers import read_answers
 from backprop_cli.lang.answers_syntax import Answer, Unreadable
 from backprop_cli.lang.program import Program
 from backprop_cli.lang.syntax import Number, postorder
-from backprop_cli.limits import SUBMISSION, Limits
+from backprop_cli.limits import OWN, SUBMISSION, Limits
 from backprop_cli.oracles.opinion import NoOpinion
 
 # Terms of earlier files are let go of when there are as many.
@@ -62,6 +63,7 @@ class Bench:
 
     def __init__(self, program: Program, at: Mapping[str, Any] | None = None, of: str | None = None, rules: Rules | None = None) -> None:
         graph = build(program, (at or {}).keys())
+        point(graph, at or {}, False, OWN)
         output = of or graph.output
         if output is None or output not in graph.names:
             hint = "name one of its nodes"

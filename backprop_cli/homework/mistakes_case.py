@@ -130,7 +130,7 @@ class Case:
             else:
                 largest = np.maximum(np.max(np.abs(self.claimed), axis=0), np.max(np.abs(self.truth), axis=0))
                 allowed = _NEAR * size + _NOISE * largest
-            return np.all(gap <= allowed, axis=(0, 2))
+            return np.all((gap <= allowed) & np.isfinite(rows), axis=(0, 2))
 
     @property
     def coarseness(self) -> Row:

@@ -55,7 +55,5 @@ def judged(due: tuple[int, ...], tree: Expr, known: dict[str, int]) -> tuple[Ver
     if _squeezed(meant) == _squeezed(due) and all(isinstance(each, int) for each in meant):
         return Verdict.CORRECT, f"as a column or row it has {shape_text(due)}"
     if meant == due[::-1]:
-        return Verdict.WRONG, "the two sizes are the other way round"
-    if len(meant) != len(due):
-        return Verdict.WRONG, f"it has {len(due)} axes, not {len(meant)}" if len(due) != 1 else f"it has 1 axis, not {len(meant)}"
-    return Verdict.WRONG, ""
+        return Verdict.WRONG, "mind the order of the sizes: rows first"
+    return Verdict.WRONG, "mind how many axes it has" if len(meant) != len(due) else ""

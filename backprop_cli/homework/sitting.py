@@ -12,9 +12,8 @@ from backprop_cli.homework import forms, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.comparing import Compared, Comparer, Measure
 from backprop_cli.homework.following import Slip, entry_replaced, world_of, worlds
-from backprop_cli.homework.formulas import half_unit, symbols
+from backprop_cli.homework.formulas import half_unit, significant, symbols
 from backprop_cli.homework.lowering import Misfit
-from backprop_cli.homework.numbers import written
 from backprop_cli.homework.rules import Rules
 from backprop_cli.homework.targets import options, rates, shape_of, whole
 from backprop_cli.homework.verdicts import Judged, Verdict
@@ -242,7 +241,7 @@ class Sitting:
             claimed = shapes.fit(truth if target.index is None else truth[target.index], claimed)[0]
         except Misfit:
             return
-        rounding = _relative(line.tree) if found.numeric else Fraction(0)
+        rounding = _relative(line.tree, self.rules.digits) if found.numeric else Fraction(0)
         made = entry_replaced(truth, target.index, claimed)
         self.slips.append(Slip(line.answer.line, target.kind, target.of, target.wrt, made, truth, rounding))
 
@@ -272,11 +271,9 @@ def _rounding(slips: list[Slip]) -> Fraction:
     return max((slip.rounding for slip in slips), default=Fraction(0))
 
 
-def _relative(tree: Expr) -> Fraction:
-    """How coarsely the decimals of a number answer were rounded, relative to them."""
-    found = [
-        half_unit(part.text) / abs(part.exact)
-        for part in postorder(tree)
-        if isinstance(part, Number) and part.exact and not part.text.isdecimal()
-    ]
-    return max(found, default=Fraction(0)) if written(tree) else Fraction(0)
+def _relative(tree: Expr, digits: int) -> Fraction:
+    """How coarsely the decimals of a number answer were rounded, relative to them; nothing where fewer digits stand than are asked."""
+    literals = [part for part in postorder(tree) if isinstance(part, Number) and part.exact and not part.text.isdecimal()]
+    if any(significant(each.text) < digits for each in literals):
+        return Fraction(0)
+    return max((half_unit(each.text) / abs(each.exact) for each in literals), default=Fraction(0))
