@@ -75,7 +75,7 @@ def home(random: Random) -> dict[str, Fraction]:
 
 
 def _is(tree: Tree, head: str) -> bool:
-    return isinstance(tree, tuple) and tree[0] == head
+    return isinstance(tree, tuple) and bool(tree[0] == head)
 
 
 def _swap(tree: Tree, random: Random) -> Tree | None:
@@ -175,8 +175,13 @@ def _choice(tree: Tree, random: Random) -> Tree | None:
         return random.choice([("maximum", tree[1], ("u-", tree[1])), ("sqrt", ("^", tree[1], n(2))), ("*", tree[1], ("sign", tree[1]))])
     if _is(tree, "where"):
         condition, a, b = tree[1:]
-        return random.choice([("where", ("<=", condition[1], condition[2]), b, a), ("+", b, ("*", condition, ("-", a, b)))])
+        return ("where", ("<=" if condition[0] == ">" else ">", *condition[1:]), b, a)
     return None
+
+
+def _arithmetic(tree: Tree, random: Random) -> Tree | None:
+    """A choice as a sum: both branches have to exist."""
+    return ("+", tree[3], ("*", tree[1], ("-", tree[2], tree[3]))) if _is(tree, "where") else None
 
 
 def _decimals(tree: Tree, random: Random) -> Tree | None:
@@ -203,7 +208,7 @@ def _root(tree: Tree, random: Random) -> Tree | None:
 EVERYWHERE: tuple[Rule, ...] = (
     _swap, _regroup, _distribute, _divide, _difference, _power, _exp, _tanh, _circle, _one, _there_and_back, _choice, _decimals,
 )  # fmt: skip
-WHERE_POSITIVE: tuple[Rule, ...] = (_log, _root)
+WHERE_POSITIVE: tuple[Rule, ...] = (_log, _root, _arithmetic)
 
 
 def _places(tree: Tree) -> list[tuple[int, ...]]:
@@ -259,7 +264,7 @@ def _slip(tree: Tree, random: Random) -> tuple[Tree, str]:
     if kind == "dropped" and (_is(part, "+") or _is(part, "*") or _is(part, "-")):
         assert isinstance(part, tuple)
         return _with(tree, place, part[random.choice([1, 2])]), kind
-    if kind == "exponent" and _is(part, "^") and isinstance(part, tuple):
+    if kind == "exponent" and isinstance(part, tuple) and part[0] == "^" and isinstance(part[2], Fraction):
         return _with(tree, place, ("^", part[1], part[2] + 1)), kind
     if kind == "added":
         return _with(tree, place, ("+", part, Fraction(1, 1000))), kind

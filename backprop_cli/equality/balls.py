@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
+
+from backprop_cli.equality.missing import EDGE, LARGE, WIDE, undefined, vague
 
 # (m, e, r): every number between (m - r)*2^e and (m + r)*2^e is possible; r = 0 is exact.
 Ball = tuple[int, int, int]
@@ -14,37 +15,6 @@ ONE: Ball = (1, 0, 0)
 _FAR = 1 << 48
 # Bits of an error bound, of an exponent of a power.
 _COARSE, _POWER = 30, 64
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What stands where there is no number: `sure` tells that there is none; else it could not be made out."""
-
-    reason: str
-    sure: bool
-
-
-class NoNumber(ArithmeticError):
-    """An operation has no result. `missing` says why."""
-
-    def __init__(self, missing: Missing) -> None:
-        super().__init__(missing.reason)
-        self.missing = missing
-
-
-def undefined(reason: str) -> NoNumber:
-    """There is no real value."""
-    return NoNumber(Missing(reason, True))
-
-
-def vague(reason: str) -> NoNumber:
-    """The value cannot be made out with the digits in use."""
-    return NoNumber(Missing(reason, False))
-
-
-EDGE = "the point lies too near an edge to tell"
-LARGE = "a value is too large or too small to be worked with"
-WIDE = "too few digits are left"
 
 
 def top(a: Ball) -> int:
@@ -152,8 +122,7 @@ class Ring:
 
     def negate(self, a: Ball) -> Ball:
         """-a."""
-        m, e, r = a
-        return -m, e, r
+        return -a[0], a[1], a[2]
 
     def multiply(self, a: Ball, b: Ball) -> Ball:
         """a*b."""
@@ -234,22 +203,13 @@ class Ring:
         bm, be, br = b
         if a is b:
             return 0
-        if abs(ae - be) > 1 << 16 and am and bm:
-            return self._order_far(a, b)
+        if abs(ae - be) > 1 << 16:
+            return _order_far(a, b)
         low = min(ae, be)
         m, r = (am << (ae - low)) - (bm << (be - low)), (ar << (ae - low)) + (br << (be - low))
         if abs(m) > r:
             return 1 if m > 0 else -1
         return None if r else 0
-
-    def _order_far(self, a: Ball, b: Ball) -> int | None:
-        if not (excludes_zero(a) and excludes_zero(b)):
-            return None
-        if (a[0] > 0) != (b[0] > 0):
-            return 1 if a[0] > 0 else -1
-        if abs(top(a) - top(b)) < 2:
-            return None
-        return 1 if (top(a) > top(b)) == (a[0] > 0) else -1
 
     def sign(self, a: Ball) -> int:
         """-1, 0 or 1."""
@@ -295,6 +255,19 @@ class Ring:
         if low != high:
             raise vague(EDGE)
         return low, 0, 0
+
+
+def _order_far(a: Ball, b: Ball) -> int | None:
+    """As `order`, for balls whose units are far apart."""
+    for one, other, turn in ((a, b, 1), (b, a, -1)):
+        if excludes_zero(one):
+            sign = turn if one[0] > 0 else -turn
+            nothing = not other[0] and not other[2]
+            if nothing or (excludes_zero(other) and (one[0] > 0) != (other[0] > 0)):
+                return sign
+            if (abs(one[0]) - one[2]).bit_length() - 1 + one[1] > (abs(other[0]) + other[2]).bit_length() + other[1]:
+                return sign
+    return None
 
 
 def _rounded(m: int, unit: int, how: str) -> int:

@@ -7,7 +7,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from backprop_cli.equality.balls import EDGE, LARGE, ONE, WIDE, ZERO, Ball, Ring, excludes_zero, top, undefined, vague
+from backprop_cli.equality.balls import ONE, ZERO, Ball, Ring, excludes_zero, top
+from backprop_cli.equality.missing import EDGE, LARGE, WIDE, undefined, vague
 
 # An upper bound of a slope: m*2^e.
 Slope = tuple[int, int]
@@ -65,7 +66,9 @@ class Functions:
             return found
         more, shift = a[2] * slope[0], a[1] + slope[1] - found[1]
         if shift > self.ring.bits:
-            raise vague(WIDE)
+            # The error is far above the value, whose last bits do not matter.
+            m, e, r = found
+            found, shift = (m >> shift, e + shift, (r >> shift) + 2), 0
         return self.ring.trim(found[0], found[1], found[2] + (more << shift if shift >= 0 else (more >> -shift) + 1))
 
     @staticmethod
@@ -85,7 +88,7 @@ class Functions:
         self._narrow(a)
         found = self._call(self.lib.mpf_exp, a)
         found = self._spread(found, a, _more(_lead(found)))
-        return self.ring.blurred(found) if top(a) < -self.ring.half else found
+        return self.ring.blurred(found) if top(a) < -self.ring.half and excludes_zero(a) else found
 
     def _hyperbolic(self, function: Callable[..., Any], a: Ball) -> Ball:
         if top(a) > _EXP:
@@ -93,7 +96,7 @@ class Functions:
         self._narrow(a)
         found = self._call(function, a)
         size, e = _lead(found)
-        return self._spread(found, a, _more((size + (1 << -e if e < 0 else 1), e)))
+        return self._spread(found, a, _more((size, e) if e > 0 else ((size >> min(-e, 64)) + 2, 0)))
 
     def sinh(self, a: Ball) -> Ball:
         """The hyperbolic sine."""
@@ -104,7 +107,7 @@ class Functions:
         if not a[0] and not a[2]:
             return ONE
         found = self._hyperbolic(self.lib.mpf_cosh, a)
-        return self.ring.blurred(found) if 2 * top(a) < -self.ring.half else found
+        return self.ring.blurred(found) if 2 * top(a) < -self.ring.half and excludes_zero(a) else found
 
     def tanh(self, a: Ball) -> Ball:
         """The hyperbolic tangent."""
@@ -128,7 +131,7 @@ class Functions:
             raise undefined("log of a negative number")
         self._narrow(a, top(a))
         found = self._call(self.lib.mpf_log, a)
-        return self._spread(found, a, _more(_over((1, 0), _lead(a, -1)))) if found is not ZERO else self._spread((0, e, 0), a, _UNIT)
+        return self._spread(found, a, _more(_over((1, 0), _lead(a, -1)))) if found is not ZERO else self._spread((0, e, 0), a, (2, 0))
 
     def cbrt(self, a: Ball) -> Ball:
         """The real cube root, that of a negative number being negative."""
@@ -145,7 +148,7 @@ class Functions:
     def power(self, a: Ball, b: Ball) -> Ball:
         """a^b; undefined for 0 to a negative exponent and for a negative base with an exponent that is not whole."""
         exact = not b[2]
-        if exact and (not b[0] or (b[1] >= 0 and b[1] < 64) or (b[1] > -4096 and not b[0] % (1 << -b[1]))):
+        if exact and (not b[0] or 0 <= b[1] < 64 or (-4096 < b[1] < 0 and not b[0] % (1 << -b[1]))):
             return self.ring.power(a, b[0] << b[1] if b[1] >= 0 else b[0] >> -b[1])
         if not excludes_zero(a):
             if a[2] or not excludes_zero(b):
@@ -185,7 +188,7 @@ class Functions:
         if not a[0] and not a[2]:
             return ONE
         found = self._spread(self._circular(self.lib.mpf_cos, a), a, _UNIT)
-        return self.ring.blurred(found) if 2 * top(a) < -self.ring.half else found
+        return self.ring.blurred(found) if 2 * top(a) < -self.ring.half and excludes_zero(a) else found
 
     def tan(self, a: Ball) -> Ball:
         """The tangent."""

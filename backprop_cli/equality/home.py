@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from backprop_cli.equality.balls import ZERO, Ball, Missing
+from backprop_cli.equality.balls import ZERO, Ball
 from backprop_cli.equality.functions import functions
 from backprop_cli.equality.meeting import Budget, Sight, Viewer, number
+from backprop_cli.equality.missing import Missing
 from backprop_cli.equality.outcome import Witness
 from backprop_cli.equality.points import rounded
 from backprop_cli.equality.program import Program
@@ -19,7 +20,7 @@ class Home:
 
     def __init__(self, terms: Terms, roots: Sequence[int], given: Mapping[int, int], program: Program, budget: Budget) -> None:
         self.terms, self.given = terms, given
-        self.program = Program(terms, roots, given, fold=True)
+        self.program = Program(terms, roots, given)
         self.view = Viewer(self.program, budget, program.literals)
         self.sight: Sight = self.view.closer([])
         self.signature = self.program.signature(self.sight.values)
@@ -46,7 +47,7 @@ def _text(value: Ball | Missing) -> str:
 
 def nearby(terms: Terms, given: Mapping[int, int]) -> dict[str, Ball]:
     """60-bit numbers near the values of leaves, by name; those without a value are left out."""
-    program = Program(terms, list(given.values()), {}, fold=True)
+    program = Program(terms, list(given.values()), {})
     values = program.run([], 128, watch=False)
     found: dict[str, Ball] = {}
     for leaf, at in zip(given, program.outputs, strict=True):

@@ -9,8 +9,9 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any
 
-from backprop_cli.equality.balls import Ball, Missing, excludes_zero, top
+from backprop_cli.equality.balls import Ball, excludes_zero, top
 from backprop_cli.equality.functions import functions
+from backprop_cli.equality.missing import Missing
 from backprop_cli.equality.outcome import Effort, Witness
 from backprop_cli.equality.points import exact
 from backprop_cli.equality.program import Program, Value

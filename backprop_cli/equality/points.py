@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from hashlib import sha256
 from random import Random
@@ -11,7 +11,7 @@ from backprop_cli.equality.balls import ONE, ZERO, Ball
 
 _BITS = 60
 _SIMPLE = [Fraction(each) for each in (2, 3, -1, "1/2", -2, 5, 4, "-1/2", "3/2", -3, 1, "5/2", "-3/2")]
-_LITERALS, _LITERAL_BITS = 12, 64
+_LITERALS, _LITERAL_BITS = 12, 4_096
 _RANGES = ((0, 4), (-3, 3), (0, 1))
 
 
@@ -27,6 +27,12 @@ def rounded(value: Fraction) -> Ball:
 def exact(ball: Ball) -> Fraction:
     """The rational that the middle of a ball is."""
     return Fraction(ball[0]) * Fraction(2) ** ball[1]
+
+
+def halfway(a: Ball, b: Ball) -> Ball:
+    """The exact number between two exact ones."""
+    low = min(a[1], b[1])
+    return (a[0] << (a[1] - low)) + (b[0] << (b[1] - low)), low - 1, 0
 
 
 class Points:
@@ -59,7 +65,7 @@ class Points:
 
     def near(self, size: float) -> list[Ball]:
         """A point around home, with the signs of home; leaves without a home are drawn from (0, 4) or (-3, 3)."""
-        hot = self._chosen(at_home=True)
+        hot = self._chosen()
         reach = max(int(size * 2.0**_BITS), 1)
         found: list[Ball] = []
         for each in self.leaves:
@@ -75,7 +81,7 @@ class Points:
 
     def anywhere(self, number: int) -> list[Ball]:
         """A point away from home; the number of the draw tells where."""
-        hot = self._chosen(at_home=False)
+        hot = self._chosen()
         kind = number % 6
         if kind == 4 and not self.literals:
             kind = 1
@@ -97,16 +103,26 @@ class Points:
                 found.append(self._uniform(*_RANGES[1]))
         return found
 
+    def around_literals(self) -> Iterator[list[Ball]]:
+        """Points of which most leaves lie just above a literal, then just below it; for every literal."""
+        for literal in self.literals:
+            for side in (1, -1):
+                hot = self._chosen()
+                step = side * ((1 << _BITS) >> self.random.choice((2, 7, 14, 24))) + self.random.getrandbits(20)
+                near = literal[0] * ((1 << _BITS) + step), literal[1] - _BITS, 0
+                drawn = [near if self.random.random() < 0.75 else self._uniform(*_RANGES[1]) for _ in self.leaves]
+                yield [hot.get(each, value) for each, value in zip(self.leaves, drawn, strict=True)]
+
     def simple(self, number: int) -> list[Ball]:
         """A point of small whole numbers and halves."""
-        hot = self._chosen(at_home=False)
+        hot = self._chosen()
         values = [_SIMPLE[(3 * i + number) % len(_SIMPLE)] for i in range(len(self.leaves))]
         return [hot.get(each) or rounded(value) for each, value in zip(self.leaves, values, strict=True)]
 
     def beside(self, number: int) -> list[Ball]:
         """Home with one leaf doubled, increased by 1, halved, or with its sign turned."""
         moving = [each for each in self.leaves if each not in self.hot and each in self.home]
-        hot = self._chosen(at_home=True)
+        hot = {each: self.home[each] for each in self.hot if each in self.home}
         change = moving[number % len(moving)] if moving else ""
         found: list[Ball] = []
         for each in self.leaves:
@@ -118,15 +134,12 @@ class Points:
 
     # ---- single values ----
 
-    def _chosen(self, at_home: bool) -> dict[str, Ball]:
-        """The one-hot leaves: as at home where that is asked for and known, else one of each group."""
+    def _chosen(self) -> dict[str, Ball]:
+        """The one-hot leaves: one of each group is 1."""
         found: dict[str, Ball] = {}
         for group in self.groups:
-            if at_home and all(each in self.home for each in group):
-                found.update({each: self.home[each] for each in group})
-            else:
-                hot = self.random.randrange(len(group))
-                found.update({each: ONE if i == hot else ZERO for i, each in enumerate(group)})
+            hot = self.random.randrange(len(group))
+            found.update({each: ONE if i == hot else ZERO for i, each in enumerate(group)})
         return found
 
     def _uniform(self, low: int, high: int) -> Ball:

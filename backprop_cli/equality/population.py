@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from backprop_cli.equality.balls import Ball
 from backprop_cli.equality.meeting import Meeting, OutOfMeans, Sight, Viewer
+from backprop_cli.equality.points import halfway
 from backprop_cli.equality.program import TIE, UNKNOWN
 
 # Sights without a clear answer after which more digits are used.
@@ -16,14 +17,16 @@ class Population:
     """Looks at points one by one and keeps count.
 
     `level` is the step of the viewer's ladder of digits in use. `spent` tells that the work that may be done is used up.
+    `outcomes` holds for every decider what it decided, with the first point for each.
     """
 
     def __init__(self, viewer: Viewer, level: int = 0) -> None:
         self.viewer, self.level = viewer, level
         self.agreements = [0] * (len(viewer.program.outputs) // 2)
-        self.outcomes: list[set[int]] = [set() for _ in viewer.program.deciders]
+        self.outcomes: list[dict[int, list[Ball]]] = [{} for _ in viewer.program.deciders]
         self.spent = False
         self.missed = 0
+        self.last: tuple[int, ...] = ()
         self._dim = self._clear = 0
 
     @property
@@ -35,6 +38,21 @@ class Population:
     def one_sided(self) -> bool:
         """Whether some decision always had the same outcome."""
         return any(len(each) < 2 for each in self.outcomes)
+
+    def borders(self, deciders: int, steps: int) -> Iterator[list[Ball]]:
+        """Points nearer and nearer to the border between two outcomes, for some of the deciders."""
+        for number, met in enumerate(self.outcomes):
+            if len(met) < 2 or deciders == 0:
+                continue
+            deciders -= 1
+            (outcome, here), (_, there) = list(met.items())[:2]
+            for _ in range(steps):
+                middle = [halfway(a, b) for a, b in zip(here, there, strict=True)]
+                yield middle
+                if self.last and self.last[number] == outcome:
+                    here = middle
+                else:
+                    there = middle
 
     def gather(
         self, draws: Iterable[list[Ball]], enough: Callable[[], bool], accept: Callable[[Sight], bool] | None = None
@@ -56,15 +74,16 @@ class Population:
         return None
 
     def _note(self, sight: Sight) -> None:
+        self.last = self.viewer.program.signature(sight.values) if self.outcomes else ()
         dim = False
         for i, each in enumerate(sight.meetings):
             if each is Meeting.SAME:
                 self.agreements[i] += 1
             dim = dim or each is Meeting.DIM
         if self.outcomes and Meeting.SAME in sight.meetings:
-            for met, outcome in zip(self.outcomes, self.viewer.program.signature(sight.values), strict=True):
+            for met, outcome in zip(self.outcomes, self.last, strict=True):
                 if outcome not in (UNKNOWN, TIE):
-                    met.add(outcome)
+                    met.setdefault(outcome, list(sight.point))
         self._dim, self._clear = self._dim + dim, self._clear + (not dim)
         if self._dim >= _PATIENCE and self._dim > self._clear and self.level + 1 < len(self.viewer.ladder):
             self.level += 1

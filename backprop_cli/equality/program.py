@@ -7,9 +7,10 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from backprop_cli.equality.balls import ONE, ZERO, Ball, Missing, NoNumber, excludes_zero, vague
+from backprop_cli.equality.balls import ONE, ZERO, Ball, excludes_zero
 from backprop_cli.equality.exact import exactly
 from backprop_cli.equality.functions import Functions, functions
+from backprop_cli.equality.missing import Missing, NoNumber, vague
 from backprop_cli.equality.terms import CONSTANT, LEAF, NAMED, NUMBER, Terms
 
 Value = Ball | Missing
@@ -29,11 +30,12 @@ class Program:
     """The code of terms.
 
     `leaves` are the names of the variables in alphabetical order, the order in which `run` takes their values. Those that
-    `instead` names (by term) stand for other terms, which hold no variables. With `fold`, what is rational is worked out
-    exactly. `outputs` are the places of the roots; `cost` counts the work of one run, a sum being 1.
+    `instead` names (by term) stand for other terms, which hold no variables. What is rational is worked out exactly.
+    `literals` are the numbers as written, `marks` all rationals that are used; `outputs` are the places of the roots;
+    `cost` counts the work of one run, a sum being 1.
     """
 
-    def __init__(self, terms: Terms, roots: Sequence[int], instead: Mapping[int, int], fold: bool = False) -> None:
+    def __init__(self, terms: Terms, roots: Sequence[int], instead: Mapping[int, int]) -> None:
         upper = [each for each in terms.below(roots, instead.__contains__) if each not in instead]
         lower = terms.below(instead.values())
         order = list(dict.fromkeys([*lower, *upper]))
@@ -44,7 +46,7 @@ class Program:
         self._constants: list[Fraction | str] = []
         self._code: list[Operation] = []
         self._bound: dict[tuple[int, bool], tuple[list[Ball], list[tuple[Callable[..., Any], int, int, int]]]] = {}
-        known = exactly(terms, order, instead) if fold else {}
+        known = exactly(terms, order, instead)
         place = {each: i for i, (_, each) in enumerate(free)}
         plain = [each for each in order if each in known or heads[each] in (NUMBER, CONSTANT)]
         for each in plain:
@@ -54,6 +56,7 @@ class Program:
             self._constants.append(value)
             if heads[each] == NUMBER and isinstance(value, Fraction):
                 self.literals.append(value)
+        self.marks = [each for each in self._constants if isinstance(each, Fraction)]
         self._lay(terms, order, place, instead)
         self.place = {**place, **{each: place[other] for each, other in instead.items()}}
         self.outputs = [self.place[each] for each in roots]

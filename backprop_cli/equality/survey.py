@@ -16,8 +16,10 @@ from backprop_cli.equality.terms import LEAF, Terms
 
 # Agreements that are asked of every pair in each population; where an identity is proved; where that takes long.
 ENOUGH, _PROVED, _FEW = 12, 2, 6
-# Draws for a population at most, and more of them to meet branches that were not met.
-_DRAWS, _MORE, _NICE = 48, 24, 10
+# More draws to meet branches that were not met, and those of simple numbers for the counterexample shown.
+_MORE, _NICE = 24, 10
+# Borders between pieces that are looked at, and steps towards each, which halve the distance.
+_BORDERS, _STEPS = 4, 26
 _LARGE = 2_000
 _BY_DIGITS, _BY_PRIMES, _BY_ALGEBRA = "50 digits", "prime fields", "computer algebra"
 _SIZES = (0.25, 0.08, 0.02, 0.002)
@@ -41,7 +43,7 @@ class Survey:
         self.view = Viewer(self.program, budget, self.program.literals)
         complete = len(self.given) == len(leaves)
         self.home = Home(terms, roots, self.given, self.program, budget) if complete else None
-        self.points = Points(self.program.leaves, nearby(terms, self.given), region.one_hot, self.program.literals, seed)
+        self.points = Points(self.program.leaves, nearby(terms, self.given), region.one_hot, self.program.marks, seed)
         self.spent = False
 
     # ---- the order of things ----
@@ -56,12 +58,12 @@ class Survey:
         need = self._need()
         around = Population(self.view)
         if home is not None:
-            found = around.gather(self._near(around), lambda: around.least >= need, self._at_home)
+            found = around.gather(self._near(around, 4 * need), lambda: around.least >= need, self._at_home)
             if found is not None:
                 return self._apart_near(home, found)
         everywhere = Population(self.view)
-        found = everywhere.gather(self._draws(0, _DRAWS), lambda: everywhere.least >= need)
-        if found is None and not everywhere.spent:
+        found = everywhere.gather(self._draws(0, 4 * need), lambda: everywhere.least >= need)
+        if found is None and not everywhere.spent and self.proof is not Verdict.EQUAL:
             found = self._other_branches(around, everywhere)
         self.spent = around.spent or everywhere.spent
         if found is not None:
@@ -91,8 +93,8 @@ class Survey:
 
     # ---- points ----
 
-    def _near(self, population: Population) -> Iterator[list[Ball]]:
-        for i in range(_DRAWS):
+    def _near(self, population: Population, count: int) -> Iterator[list[Ball]]:
+        for i in range(count):
             yield self.points.near(_SIZES[i % len(_SIZES)] / 4.0**population.missed)
 
     def _at_home(self, sight: Sight) -> bool:
@@ -102,11 +104,17 @@ class Survey:
         return (self.points.anywhere(i) for i in range(first, first + count))
 
     def _other_branches(self, around: Population, everywhere: Population) -> Sight | None:
-        """More points where some decision has always had the same outcome."""
-        everywhere.outcomes = [mine | theirs for mine, theirs in zip(everywhere.outcomes, around.outcomes, strict=True)]
-        if not everywhere.one_sided:
-            return None
-        return everywhere.gather(self._draws(_DRAWS, _MORE), lambda: not everywhere.one_sided)
+        """Where functions have pieces: points around literals, more points to meet every piece, points near the borders of pieces."""
+        everywhere.outcomes = [theirs | mine for mine, theirs in zip(everywhere.outcomes, around.outcomes, strict=True)]
+        small = self.program.cost <= _LARGE
+        found = None
+        if everywhere.outcomes and (small or everywhere.one_sided):
+            found = everywhere.gather(self.points.around_literals(), lambda: False)
+        if found is None and everywhere.one_sided:
+            found = everywhere.gather(self._draws(4 * ENOUGH, _MORE), lambda: not everywhere.one_sided)
+        if found is not None or not small or self.points.groups:
+            return found
+        return everywhere.gather(everywhere.borders(_BORDERS, _STEPS), lambda: False)
 
     # ---- verdicts ----
 
@@ -122,24 +130,34 @@ class Survey:
     def _apart_near(self, home: Home, found: Sight) -> Decision:
         meetings = home.sight.meetings
         if Meeting.DIM in meetings:
-            return Decision(Status.UNDECIDED, "", self._witness(found), "whether the values at the point are equal could not be told")
+            return self._cannot_tell(self._witness(found))
         if Meeting.SAME not in meetings:
             return self._unless_proved(Status.DIFFERENT, self._nice(found, self.points.simple, None))
         return self._unless_proved(Status.EQUAL_AT_POINT, self._nice(found, self.points.beside, self._at_home))
 
     def _apart_elsewhere(self, around: Population, found: Sight) -> Decision:
         witness = self._nice(found, self.points.simple, None)
-        home = self.home
-        if home is None or Meeting.SAME not in home.sight.meetings:
+        if self.home is None:
             return self._unless_proved(Status.DIFFERENT, witness)
-        return self._unless_proved(Status.EQUAL_HERE if around.least else Status.EQUAL_AT_POINT, witness)
+        if around.least:
+            return self._unless_proved(Status.EQUAL_HERE, witness)
+        if Meeting.DIM in self.home.sight.meetings:
+            return self._cannot_tell(witness)
+        return self._unless_proved(Status.EQUAL_AT_POINT if Meeting.SAME in self.home.sight.meetings else Status.DIFFERENT, witness)
+
+    def _cannot_tell(self, witness: Witness) -> Decision:
+        return Decision(Status.UNDECIDED, "", self._numbered(witness), "whether the values at the point are equal could not be told")
 
     def _unless_proved(self, status: Status, witness: Witness) -> Decision:
         """A difference; where a proof says that there is none, a fault of ours."""
+        witness = self._numbered(witness)
         if self.proof is Verdict.EQUAL and witness.right is not None:
             return Decision(Status.UNDECIDED, "", witness, "exact arithmetic and numbers contradict each other: a fault of this tool")
-        numbered = Witness(witness.point, witness.left, witness.right, self.pairs[witness.pair][0], witness.reason)
-        return Decision(status, _BY_DIGITS, numbered)
+        return Decision(status, _BY_DIGITS, witness)
+
+    def _numbered(self, witness: Witness) -> Witness:
+        """With the number that the pair has for the caller."""
+        return Witness(witness.point, witness.left, witness.right, self.pairs[witness.pair][0], witness.reason)
 
     def _agreed(self, around: Population, everywhere: Population, need: int) -> Decision:
         seen = min(a + b for a, b in zip(around.agreements, everywhere.agreements, strict=True))
@@ -158,6 +176,8 @@ class Survey:
         return self._last_resort("too few points were found at which both sides have a clear value")
 
     def _last_resort(self, why: str) -> Decision:
+        if not self._same_domain():
+            return Decision(Status.UNDECIDED, why=why)
         if self._proved_late():
             return Decision(Status.EQUAL, _BY_PRIMES)
         if self.prove is not None and all(self.prove(self.terms, pair[1:], self.region) for pair in self.pairs):
@@ -165,9 +185,9 @@ class Survey:
         return Decision(Status.UNDECIDED, why=why)
 
     def _proved_late(self) -> bool:
-        """Whether residues prove what was not asked of them before, and both sides are defined in the same places."""
+        """Whether residues prove it by what is true of roots."""
         try:
-            return self._same_domain() and self.identity.rooted(self.budget) is Verdict.EQUAL
+            return self.identity.rooted(self.budget) is Verdict.EQUAL
         except OutOfMeans:
             return False
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from backprop_cli.equality.balls import Ball as Raw
-from backprop_cli.equality.balls import Missing
 from backprop_cli.equality.functions import functions
 from backprop_cli.equality.meeting import bits_of
+from backprop_cli.equality.missing import Missing
 from backprop_cli.equality.program import Program
 from backprop_cli.equality.terms import LEAF, Terms
 
@@ -77,7 +77,7 @@ def values(terms: Terms, ids: Sequence[int], home: Mapping[str, int], digits: in
     for each in order:
         if (terms.heads[each] == LEAF and each not in instead) or any(below in short for below in terms.operands[each]):
             short.add(each)
-    program = Program(terms, [each for each in roots if each not in short], instead, fold=True)
+    program = Program(terms, [each for each in roots if each not in short], instead)
     found = program.run([], bits_of(digits, program.literals), watch=False)
     kept = iter(program.outputs)
     taken = [None if each in short else found[next(kept)] for each in roots]
