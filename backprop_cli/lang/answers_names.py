@@ -42,6 +42,7 @@ class Known:
         self.names = vocabulary.names
         self.output = vocabulary.output
         self._found: dict[str, tuple[str, ...]] = {}
+        self._hints: dict[tuple[str, bool], str] = {}
 
     @cached_property
     def _by_key(self) -> dict[str, list[str]]:
@@ -119,7 +120,13 @@ class Known:
         return [way for way in ways[-1] if len(way) > 1]
 
     def hint(self, text: str, function: bool = False) -> str:
-        """What may have been meant by a name that is not known."""
+        """What may have been meant by a name that is not known. The same slip is often made twice."""
+        told = self._hints.get((text, function))
+        if told is None:
+            told = self._hints[text, function] = self._hint(text, function)
+        return told
+
+    def _hint(self, text: str, function: bool) -> str:
         if text in ("Σ", "∑"):
             return "write sum(...)"
         vocabulary = self.vocabulary

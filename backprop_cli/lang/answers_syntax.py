@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Literal
 
 from backprop_cli.errors import Diagnostic, Span
@@ -29,7 +29,7 @@ class Signature:
     most: int
 
 
-@record(eq=True)
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What the graph knows.
 
@@ -41,7 +41,7 @@ class Vocabulary:
     names: frozenset[str]
     functions: frozenset[str] = frozenset()
     output: str | None = None
-    signatures: Mapping[str, Signature] = MappingProxyType({})
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
 
 
 @record(eq=True)
