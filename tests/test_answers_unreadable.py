@@ -13,6 +13,7 @@ from backprop_cli.limits import OWN, SUBMISSION
 from backprop_cli.render.diagnostic import drawing
 from backprop_cli.render.look import Look
 from tests.test_answers import GRAPH, read, unreadable
+from tests.test_limits import ATTACKS, watching
 
 # name of the golden file: the line that cannot be read
 SCREENS = {
@@ -218,3 +219,15 @@ def test_names_that_mean_something_to_python_are_names() -> None:
     assert [each.target.text for each in read("__class__ = 1\nlambda = 2\nNone = 3\ndE = I*S", graph)] == [
         *("__class__", "lambda", "None", "dL/dE")
     ]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_code_in_an_answer_is_not_run(attack: str) -> None:
+    def run() -> None:
+        for line in (f"dL/da = {attack}", f"{attack} = 1", f"dL/d{attack} = 2", rf"\frac{{dL}}{{da}} = \operatorname{{{attack}}}"):
+            read_answers(line, GRAPH)
+
+    run()  # what is loaded on first use is loaded now
+    with watching() as seen:
+        run()
+    assert seen == []
