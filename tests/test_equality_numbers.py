@@ -103,6 +103,15 @@ def test_exact_numbers_stay_exact() -> None:
     assert ring.whole((-1, -50_000_000_000, 0), "floor") == (-1, 0, 0)
 
 
+def test_what_may_be_nothing_stays_small() -> None:
+    able = functions(200, True)
+    for function in (able.sin, able.tan, able.tanh, able.sinh, able.atan, able.asin, able.asinh, able.atanh, able.erf):
+        m, e, r = function((0, -198, 8))
+        assert (abs(m) + r).bit_length() + e < -190
+    m, e, r = able.log((1 << 198, -198, 8))
+    assert (abs(m) + r).bit_length() + e < -190
+
+
 def test_a_hidden_operand_shows_in_the_bound() -> None:
     watched, plain = Ring(200, True), Ring(200, False)
     one, tiny = (1, 0, 0), (1, -150, 0)

@@ -64,6 +64,8 @@ class Functions:
         """The value with room for the error of the operand."""
         if not a[2]:
             return found
+        if not found[0] and not found[2]:
+            return 0, a[1] + slope[1], a[2] * slope[0]
         more, shift = a[2] * slope[0], a[1] + slope[1] - found[1]
         if shift > self.ring.bits:
             # The error is far above the value, whose last bits do not matter.
@@ -117,21 +119,23 @@ class Functions:
 
     def _flat(self, a: Ball) -> Ball:
         """A value that has come so near 1 that its operand no longer shows."""
-        gap = self.ring.add(ONE, (-abs(a[0]), a[1], a[2])) if a[2] else a
+        if not a[2]:
+            return a
+        gap = self.ring.add(ONE, (-abs(a[0]), a[1], a[2]))
         return self.ring.blurred(a) if not gap[0] or top(gap) < -self.ring.half else a
 
     # ---- logarithm, powers ----
 
     def log(self, a: Ball) -> Ball:
         """The natural logarithm; undefined up to 0."""
-        m, e, r = a
+        m, _, r = a
         if abs(m) <= r:
             raise vague(EDGE) if r else undefined("log of 0")
         if m < 0:
             raise undefined("log of a negative number")
         self._narrow(a, top(a))
         found = self._call(self.lib.mpf_log, a)
-        return self._spread(found, a, _more(_over((1, 0), _lead(a, -1)))) if found is not ZERO else self._spread((0, e, 0), a, (2, 0))
+        return self._spread(found, a, _more(_over((1, 0), _lead(a, -1))))
 
     def cbrt(self, a: Ball) -> Ball:
         """The real cube root, that of a negative number being negative."""
