@@ -6,7 +6,7 @@ defines some seventy of them and is over in less than a tenth of a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, dataclass_transform, overload
 
 C = TypeVar("C")
@@ -80,10 +80,15 @@ class _Fields:
     def __get__(self, instance: object, owner: Any) -> Any:
         from dataclasses import field, make_dataclass
 
-        listed: list[Any] = [
-            (name, Any, field(default=self.defaults[name])) if name in self.defaults else (name, Any) for name in owner.__slots__
-        ]
-        return make_dataclass(owner.__name__, listed, eq=False).__dict__["__dataclass_fields__"]
+        def described(name: str) -> tuple[str, Any] | tuple[str, Any, Any]:
+            if name not in self.defaults:
+                return name, Any
+            value = self.defaults[name]
+            return name, Any, field(default=value) if isinstance(value, Hashable) else field(default_factory=lambda: value)
+
+        made: Any = make_dataclass(owner.__name__, map(described, owner.__slots__), eq=False)
+        owner.__dataclass_fields__ = made.__dataclass_fields__  # asked for once
+        return made.__dataclass_fields__
 
 
 def _values(self: Any) -> tuple[Any, ...]:
