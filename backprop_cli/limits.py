@@ -11,6 +11,7 @@ class Limits:
 
     file_bytes: int = 64 * 2**20
     line: int = 64 * 2**20
+    answers: int = 100_000
     nesting: int = 100_000
     nodes: int = 2_000_000
     entries: int = 50_000_000
@@ -23,5 +24,13 @@ class Limits:
 
 OWN = Limits()
 SUBMISSION = Limits(
-    file_bytes=256 * 2**10, line=10_000, nesting=200, nodes=20_000, entries=1_000_000, digits=100, exact_bits=4_096, seconds=2.0
+    file_bytes=256 * 2**10,
+    line=10_000,
+    answers=2_000,
+    nesting=200,
+    nodes=20_000,
+    entries=1_000_000,
+    digits=100,
+    exact_bits=4_096,
+    seconds=2.0,
 )

@@ -421,3 +421,10 @@ def test_a_wrong_shape_does_not_tell_the_right_one() -> None:
         (found,) = judged(MATRICES, f"shape(W) = {given}").answers
         assert found.verdict is Verdict.WRONG
         assert "2" not in found.message
+
+
+def test_a_file_of_too_many_answers_is_refused_before_they_are_read() -> None:
+    with pytest.raises(BackpropError) as caught:
+        judged(G1, "u = 6\n" * 2_001)
+    assert caught.value.diagnostics[0].reference == "too-many-answers"
+    assert len(judged(G1, "# a comment\n\n" * 5_000 + "u = 6; v = log(6)").answers) == 2

@@ -77,6 +77,7 @@ class Bench:
 
     def judge(self, answers: str | bytes | Source, name: str = "<answers>", limits: Limits = SUBMISSION) -> Judgement:
         """The verdicts on one text of answers."""
+        _check_count(answers, name, limits)
         read = read_answers(answers, self.words, name, limits, self.rules.decimal_comma)
         if not read:
             raise BackpropError(Diagnostic("no-answers", f"{name} holds no answers", hint="write one on each line, as in  dL/da = 2*z*x"))
@@ -162,6 +163,18 @@ class Bench:
             if line.answer.target.kind == "derivative" and line.answer.target.of == self.board.output
         }
         return tuple(f"d{self.board.output}/d{each}" for each in self.params if each not in given)
+
+
+def _check_count(answers: str | bytes | Source, name: str, limits: Limits) -> None:
+    """Complains of more answers than the limit, before any is read."""
+    text = answers.text if isinstance(answers, Source) else answers
+    plain = text.decode("latin-1") if isinstance(text, bytes) else text
+    if sum(map(plain.count, "\n\r;")) <= limits.answers:
+        return
+    count = sum(1 for line in plain.splitlines() for each in line.partition("#")[0].split(";") if each.strip())
+    if count > limits.answers:
+        message = f"{name} holds {count:,} answers; the limit is {limits.answers:,}"
+        raise BackpropError(Diagnostic("too-many-answers", message, hint="split the file, or allow more with --limit answers=N"))
 
 
 def _unreadable(each: Unreadable) -> Judged:
