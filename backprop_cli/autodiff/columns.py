@@ -1,7 +1,8 @@
 """The flat tape over many points at once: every value a column with a number for each point.
 
-The loops are those of a single point, and so are the formulas. What floating point does not fix to the last bit (`exp`,
-`sin`, powers) is worked out by the same functions of Python for each entry, so a column holds what point after point gives.
+The loops are those of a single point, and so are the formulas: a column holds what point after point gives, up to the last
+digit of functions such as `exp`. Functions with results that are exact at many places, such as powers, are those of a
+single point too, so that a point on a corner is on it here as there.
 
 Imported only where there are many points.
 """
@@ -60,8 +61,21 @@ def _part(upstream: Any, local: Any) -> Any:
     return np.where(upstream == 0, 0.0, upstream * local)
 
 
+def _numpy(name: str, theirs: str) -> Callable[[Any], Any]:
+    """One of NumPy's functions for columns, Python's for a number that is the same at every point."""
+    fast, single = getattr(np, theirs), FLOAT.functions[name]
+    return lambda x: fast(x) if isinstance(x, np.ndarray) else single(x)
+
+
+def _raised(base: Any, exponent: float) -> Any:
+    return base * base if exponent == 2 else _FUNCTIONS["power"](base, exponent)
+
+
+_NUMPY = {name: name for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh")}
+_NUMPY |= {f"a{name}": f"arc{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
 # Adding 0 turns -0 into 0, as Python's own functions of these names do.
 _EXACT: dict[str, Callable[..., Any]] = {
+    **{name: _numpy(name, theirs) for name, theirs in _NUMPY.items()},
     "sqrt": lambda x: np.sqrt(x) if isinstance(x, np.ndarray) else math.sqrt(x),
     "abs": abs,
     "sign": lambda x: np.subtract(x > 0, x < 0, dtype=float) + 0.0,
@@ -73,9 +87,7 @@ _EXACT: dict[str, Callable[..., Any]] = {
     "where": _where,
 }
 _FUNCTIONS = {name: _entrywise(function) for name, function in FLOAT.functions.items()} | _EXACT
-COLUMNS = replace(
-    FLOAT, name="columns", functions={**_FUNCTIONS, "raised": _FUNCTIONS["power"], "part": _part}, lazy=False, infix={"**": "raised"}
-)
+COLUMNS = replace(FLOAT, name="columns", functions={**_FUNCTIONS, "raised": _raised, "part": _part}, lazy=False, infix={"**": "raised"})
 _RULES = Rules(COLUMNS)
 
 

@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument(
         "--only", action="append", choices=SECTIONS, metavar="SECTION", help=f"one of {', '.join(SECTIONS)}; repeat for more"
     )
-    parser.add_argument("--patience", type=float, default=60.0, metavar="SECONDS", help="how long to wait for one run (60)")
+    parser.add_argument("--patience", type=float, default=60.0, metavar="SECONDS", help="the most that one run may take (60)")
     asked = parser.parse_args()
     missing = [peer for peer in HEADERS if not installed(peer)]
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores" + (f"; not installed: {', '.join(missing)}" if missing else ""))

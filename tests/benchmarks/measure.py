@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,22 +42,17 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def whole_process(arguments: Sequence[str], patience: float) -> Cost | None:
-    """One run of Python with these arguments; None where it takes longer than `patience` seconds. Raises where it fails."""
+    """One run of Python with these arguments; None where it takes more than `patience` processor seconds. Raises where it fails."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as wrong:
         start = monotonic()
         process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=out, stderr=wrong, env=environment(1))
-        pid = 0
-        while not pid:
-            pid, status, used = os.wait4(process.pid, os.WNOHANG)
-            if not pid:
-                if monotonic() - start > patience:
-                    process.kill()
-                    os.wait4(process.pid, 0)
-                    process.returncode = -9
-                    return None
-                select.select([], [], [], 0.001)
+        if hasattr(resource, "prlimit"):
+            resource.prlimit(process.pid, resource.RLIMIT_CPU, (int(patience), int(patience)))
+        _, status, used = os.wait4(process.pid, 0)
         wall = monotonic() - start
         process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+            return None
         if process.returncode:
             wrong.seek(0)
             raise RuntimeError(f"{' '.join(arguments)[:80]} failed: {wrong.read().decode(errors='replace')[-400:]}")
