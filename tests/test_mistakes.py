@@ -8,7 +8,7 @@ import pytest
 
 from backprop_cli.homework.catalogue import CATALOGUE, name_of, table
 from backprop_cli.homework.mistakes import Budget, Mistaken, diagnose
-from tests.mistakes_bench import G1, G2, G2T, G3, S2, board_of, derivative, sample, update, value
+from tests.mistakes_bench import G1, G2, G2T, G3, S2, board_of, derivative, sample, terms, update, value
 
 SIGMOIDS = sample("sigmoid-layers")
 BCE = (
@@ -295,10 +295,39 @@ def test_the_outcome_depends_on_the_seed_and_nothing_else() -> None:
     assert (once.slips, once.where, once.message) == (again.slips, again.where, again.message)
 
 
+def test_a_vector_for_a_column_and_one_entry_and_jacobians() -> None:
+    graph = board_of(G3)
+    vector = derivative(graph, "J", "b", f"-sum({DZ}, axis=1)")
+    assert vector is not None
+    assert "M01" in vector.slips
+    truth = graph.derivative("J", "W")
+    twice = terms(graph, f"2*({DZ} @ X.T)")
+    entry = diagnose(graph, Mistaken("J", "W", twice[0, 1], truth[0, 1]), "entry")
+    assert entry is not None
+    assert entry.slips[0] == "M28"
+    neurons = board_of(sample("neurons"))
+    jacobian = derivative(neurons, "z", "x", "-W")
+    assert jacobian is not None
+    assert "M01" in jacobian.slips
+
+
+def test_an_infinite_prediction_fits_nothing() -> None:
+    # 1/l of a rectifier that is switched off is infinite; no number agrees with that.
+    assert derivative(board_of(sample("micrograd")), "g", "a", "97.531") is None
+
+
 def test_work_is_bounded() -> None:
     graph = board_of(G1)
-    terms = graph.derivative("L", "x")
-    assert diagnose(graph, Mistaken("L", "a", terms, graph.derivative("L", "a")), "s", Budget(10)) is None
+    other, truth = graph.derivative("L", "x"), graph.derivative("L", "a")
+    assert diagnose(graph, Mistaken("L", "a", other, truth), "s", Budget(10)) is None
+    assert diagnose(graph, Mistaken("L", "a", other, truth), "s") is not None
+
+
+def test_many_mistyped_symbols_leave_room_for_the_other_lines() -> None:
+    graph = board_of(G1)
+    before = len(graph.terms)
+    assert derivative(graph, "L", "a", " + ".join(f"sin({number}*u*w)*z^{number}" for number in range(1, 9))) is None
+    assert len(graph.terms) - before < graph.terms.most // 20
 
 
 def test_the_catalogue_lists_every_slip() -> None:

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from backprop_cli.homework.board import Ids
-from backprop_cli.homework.mistakes_case import Case, Suspect
+from backprop_cli.homework.mistakes_case import HANDED, Case, Suspect
 from backprop_cli.homework.mistakes_field import Row
 from backprop_cli.homework.mistakes_injected import matching
 from backprop_cli.homework.mistakes_sites import Site, adjoints, sites, wide
@@ -78,7 +78,7 @@ def _suspect(site: Site, name: str, changes: tuple[Change, ...], turned: bool, f
 
 def _changes(case: Case, one: Ids, two: Ids, lower: Ids, before: bool, sign: float) -> Iterator[Change]:
     """What a product of adjoints and the other factor's numbers hands to an operand; `before` puts the adjoints first."""
-    numbers = case.rows(two).reshape(*two.shape, case.field.count)
+    numbers = case.rows(two).reshape(*two.shape, case.numbers.count)
     for i, j in np.ndindex(lower.shape):
         for k in range(one.shape[1] if before else len(one)):
             upper, weight = (one[i, k], numbers[k, j]) if before else (one[k, j], numbers[i, k])
@@ -104,9 +104,9 @@ def _direct(case: Case, ground: Ground, site: Site) -> Iterator[Suspect]:
         other = site.operands[1 - number]
         if not asked & set(mine.ravel().tolist()) or case.plain:
             continue
-        numbers = case.rows(other).reshape(*other.shape, case.field.count)
+        numbers = case.rows(other).reshape(*other.shape, case.numbers.count)
         for kind, rows in _arrangements(back, numbers):
-            if rows.shape[:-1] == case.mistaken.claimed.shape and case.fits(rows.reshape(-1, case.field.count)):
+            if rows.shape[:-1] == case.mistaken.claimed.shape and case.fits(rows.reshape(-1, case.numbers.count)):
                 name = case.mistaken.by
                 where, row = f"d{site.owner}/d{name}", f"{site.owner} -> {name}"
                 if kind == "*":
@@ -161,11 +161,11 @@ def biases(case: Case) -> Iterator[Suspect]:
             continue
         where, row = f"d{site.owner}/d{mistaken.by}", f"{site.owner} -> {mistaken.by}"
         for sign in (1.0, -1.0):
-            if mistaken.claimed.shape == site.value.shape and case.fits(sign * back.reshape(-1, case.field.count)):
+            if mistaken.claimed.shape == site.value.shape and case.fits(sign * back.reshape(-1, case.numbers.count)):
                 yield Suspect("M36", f"{mistaken.by} is used in every column, and the sum over them is missing", where=where, row=row)
             for said, rows in _reduced(back):
-                fits = rows.size == case.claimed.size and case.fits(sign * rows.reshape(-1, case.field.count))
-                if fits and mistaken.claimed.size == rows.size // case.field.count:
+                fits = rows.size == case.claimed.size and case.fits(sign * rows.reshape(-1, case.numbers.count))
+                if fits and mistaken.claimed.size == rows.size // case.numbers.count:
                     yield Suspect("M37", f"the gradient of {mistaken.by} {said}", where=where, row=row)
 
 
@@ -185,7 +185,7 @@ def diagonal(case: Case) -> Iterator[Suspect]:
 def _diagonal(case: Case, ground: Ground) -> Iterator[Suspect]:
     for site in sites(case, ground, ("softmax", "log_softmax")):
         scores = site.operands[0].ravel().tolist()
-        if len(scores) > 64:
+        if len(scores) > 64 or not case.budget.spend(len(scores) * len(ground.inside) * HANDED):
             continue
         changes: list[Change] = []
         for place, upper in enumerate(site.value.ravel().tolist()):

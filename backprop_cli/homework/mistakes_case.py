@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 
+from backprop_cli.equality.terms import LEAF
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.catalogue import CATALOGUE
 from backprop_cli.homework.formulas import half_unit
@@ -53,11 +54,15 @@ class Mistaken:
     read: Callable[[Expr], Ids] | None = None
 
 
+# What a term costs: to find it, to work out its numbers, to hand its adjoint down, to make it.
+FOUND, WORKED, HANDED, MADE = 1_500, 3_000, 4_000, 20_000
+
+
 @dataclass(slots=True)
 class Budget:
-    """Work that may still be done, counted in numbers worked out."""
+    """Work that may still be done, counted; a unit is about a nanosecond on a machine of today."""
 
-    left: int = 60_000_000
+    left: int = 900_000_000
 
     def spend(self, work: int) -> bool:
         """Whether so much work may be done; if so, it is counted."""
@@ -65,6 +70,10 @@ class Budget:
             return False
         self.left -= work
         return True
+
+    def charge(self, work: int) -> None:
+        """Counts work that has been done already."""
+        self.left -= work
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,12 +111,13 @@ class Case:
 
     board: Board
     mistaken: Mistaken
-    field: Field
+    numbers: Field
     budget: Budget
     claimed: Row
     truth: Row
     pairs: list[tuple[int, int]] | None = None
     ground: Ground | None = None
+    checked: set[int] = field(default_factory=set)
 
     @property
     def plain(self) -> bool:
@@ -148,11 +158,16 @@ class Case:
 
     def rows(self, ids: Ids) -> Row:
         """The numbers of an array of terms: entries and points."""
-        return self.field.rows(ids.ravel().tolist())
+        return self.numbers.rows(ids.ravel().tolist())
 
     def known(self, ids: Ids) -> bool:
         """Whether these terms have numbers here: every variable below them has a value."""
-        return all(each in self.field.points for each in self.board.terms.leaves(ids.ravel().tolist()))
+        terms, points = self.board.terms, self.numbers.points
+        new = terms.below(ids.ravel().tolist(), self.checked.__contains__)
+        if any(terms.heads[each] == LEAF and str(terms.data[each]) not in points for each in new):
+            return False
+        self.checked.update(new)
+        return True
 
     def coarse(self) -> bool:
         """Whether the answer has so few digits that far-fetched slips would fit by chance."""
@@ -162,13 +177,14 @@ class Case:
 def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case | None:
     """The numbers of a wrong answer; None where they cannot be had or do not differ from the truth."""
     terms = board.terms
+    mistaken = _fitted(mistaken)
     claimed, truth = mistaken.claimed.ravel().tolist(), mistaken.truth.ravel().tolist()
     roots = [*claimed, *truth, *(each for name in (mistaken.of, mistaken.by) if name for each in board.values[name].ravel().tolist())]
     needed = terms.leaves(roots)
     known = set(board.values)
     rates = {each: terms.number(mistaken.rate) for each in needed if each.split("[")[0] not in known and mistaken.rate is not None}
     leaves = terms.leaves([*roots, *(each for ids in board.values.values() for each in ids.ravel().tolist())])
-    if not budget.spend(len(terms.below(roots)) * DRAWN):
+    if not budget.spend(len(terms.below(roots)) * (10 * FOUND + WORKED)):
         return None
     chosen = (
         home_field(terms, {**board.home, **rates}, needed, leaves)
@@ -181,6 +197,17 @@ def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case 
     if not np.all(np.isfinite(case.claimed)) or (case.plain and case.fits(case.truth)):
         return None
     return case
+
+
+def _fitted(mistaken: Mistaken) -> Mistaken:
+    """A vector where a column is due, or the reverse, is taken for it."""
+    claimed, truth = mistaken.claimed, mistaken.truth
+    longer = [tuple(size for size in ids.shape if size > 1) for ids in (claimed, truth)]
+    if claimed.shape == truth.shape or longer[0] != longer[1] or claimed.size != truth.size:
+        return mistaken
+    if claimed.ndim == truth.ndim:
+        return mistaken
+    return replace(mistaken, claimed=claimed.reshape(truth.shape))
 
 
 def _generic(board: Board, leaves: Sequence[str], ids: Sequence[int], seed: str) -> Field | None:
@@ -210,7 +237,7 @@ def grounded(case: Case, world: World = TRUTH) -> None:
     if pairs is not None:
         tops, bottoms = zip(*pairs, strict=True)
         case.pairs = pairs
-        case.ground = Ground(board, case.field, tops, bottoms, world)
+        case.ground = Ground(board, case.numbers, tops, bottoms, world)
 
 
 def believed(case: Case) -> Case | None:
@@ -226,25 +253,29 @@ def believed(case: Case) -> Case | None:
             instead.update(zip(own.ravel().tolist(), case.rows(ids), strict=True))
     if not (derivatives or edges or instead):
         return None
-    numbers = case.field.otherwise(instead) if instead else case.field
+    numbers = case.numbers.otherwise(instead) if instead else case.numbers
     own_case = Case(board, mistaken, numbers, case.budget, case.claimed, case.truth)
     grounded(own_case, World({}, derivatives, edges))
     return own_case
+
+
+def sweeping(case: Case, slips: int, pairs: Sequence[tuple[int, int]]) -> int:
+    """What it costs to sweep so many slips back at once."""
+    assert case.ground is not None
+    return len({root for root, _ in pairs}) * len(case.ground.inside) * (HANDED + 4 * slips * case.numbers.count)
 
 
 def in_chunks(case: Case, suspects: Iterator[Suspect], size: int = 256) -> Iterator[list[Suspect]]:
     """Suspects in lists that are swept together, as long as the budget lasts."""
     assert case.ground is not None
     assert case.pairs is not None
-    roots = len({root for root, _ in case.pairs})
-    work = len(case.ground.inside) * case.field.count * roots
     chunk: list[Suspect] = []
     for each in suspects:
         chunk.append(each)
         if len(chunk) == size:
-            if not case.budget.spend(work * size):
+            if not case.budget.spend(sweeping(case, size, case.pairs)):
                 return
             yield chunk
             chunk = []
-    if chunk and case.budget.spend(work * len(chunk)):
+    if chunk and case.budget.spend(sweeping(case, len(chunk), case.pairs)):
         yield chunk

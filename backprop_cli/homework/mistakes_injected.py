@@ -27,10 +27,10 @@ def single(case: Case) -> Iterator[Suspect]:
 def locals_of(case: Case) -> list[tuple[Edge, Local]]:
     """The edges between the two names with their numbers, nearest the top first; steps across a statement last."""
     assert case.ground is not None
-    found = [(edge, local_of(case.field, edge)) for edge in case.ground.edges()[:_MOST_EDGES]]
+    found = [(edge, local_of(case.numbers, edge)) for edge in case.ground.edges()[:_MOST_EDGES]]
     for edge in case.ground.across():
         block = case.board.local(edge.owner, edge.operand)
-        local = local_across(case.field, edge, case.field.rows(block.ravel().tolist()))
+        local = local_across(case.numbers, edge, case.numbers.rows(block.ravel().tolist()))
         if local is not None:
             found.append((edge, local))
     return found
@@ -70,13 +70,13 @@ def _everywhere(known: Sequence[tuple[Edge, Local]]) -> Iterator[Suspect]:
 def _stale(case: Case, edges: Sequence[Edge]) -> Iterator[Suspect]:
     board = case.board
     scalars = [name for name in board.order if board.values[name].size == 1 and case.known(board.values[name])]
-    others = [(name, case.field.row(int(board.values[name].ravel()[0]))) for name in scalars]
+    others = [(name, case.numbers.row(int(board.values[name].ravel()[0]))) for name in scalars]
     if len(others) * len(edges) > _MOST_STALE:
         return
     for edge in edges:
         if edge.head and len(edge.ends) == 1:
-            local = local_of(case.field, edge)
-            yield from (suspect(edge, local, twist) for twist in stale(case.field, edge, others))
+            local = local_of(case.numbers, edge)
+            yield from (suspect(edge, local, twist) for twist in stale(case.numbers, edge, others))
 
 
 def pairs(case: Case) -> Iterator[Suspect]:

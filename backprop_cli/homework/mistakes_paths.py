@@ -102,7 +102,7 @@ def paths_of(case: Case) -> list[Path]:
     ground, pairs = case.ground, case.pairs
     if ground is None or pairs is None or len(pairs) != 1:
         return []
-    (root, target), terms, field = pairs[0], case.board.terms, case.field
+    (root, target), terms, field = pairs[0], case.board.terms, case.numbers
     counts: dict[int, int] = {target: 1}
     for each in ground.between:
         counts[each] = sum(counts.get(operand, 0) for operand in terms.operands[each])
@@ -174,8 +174,8 @@ def _products(case: Case, ground: Ground, root: int, target: int) -> Iterator[Su
         operands = terms.operands[user]
         if terms.heads[user] not in ("*", "/") or not all(each in ground.leads for each in operands) or user not in above:
             continue
-        one, two = (ground.swept(each).get(target, np.zeros((1, case.field.count)))[0] for each in operands)
-        true = sum(ground.swept(user).get(target, np.zeros((1, case.field.count))))
+        one, two = (ground.swept(each).get(target, np.zeros((1, case.numbers.count)))[0] for each in operands)
+        true = sum(ground.swept(user).get(target, np.zeros((1, case.numbers.count))))
         with np.errstate(all="ignore"):
             mixed = one * two if terms.heads[user] == "*" else one / two
             rows = case.truth + above[user][0] * (mixed - true)
@@ -215,7 +215,7 @@ def orders(case: Case) -> Iterator[Suspect]:
     }
     for again in (False, True):
         for backwards in (False, True):
-            found = _wandered(edges, mistaken.of, again, backwards, case.field.count).get(mistaken.by or "")
+            found = _wandered(edges, mistaken.of, again, backwards, case.numbers.count).get(mistaken.by or "")
             if found is not None and case.fits(found[None, :]):
                 said = "a node was visited again for every user" if again else "a node handed on before all its users had sent theirs"
                 yield Suspect("M18", said, where=case.asked, extra=0.1 * backwards)
@@ -249,7 +249,7 @@ def strangers(case: Case) -> Iterator[Suspect]:
     above = ground.swept(case.pairs[0][0])
     for user in ground.between:
         for at, operand in enumerate(terms.operands[user]):
-            local = case.field.local(user, at) if operand not in ground.leads and terms.heads[user] not in (NAMED, "^") else None
+            local = case.numbers.local(user, at) if operand not in ground.leads and terms.heads[user] not in (NAMED, "^") else None
             if local is None or user not in above:
                 continue
             if case.fits(case.truth + above[user][0] * local):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backprop_cli.homework.mistakes_case import Case, Other, Suspect
+from backprop_cli.homework.mistakes_case import Case, Other, Suspect, sweeping
 from backprop_cli.homework.mistakes_field import Row
 from backprop_cli.homework.mistakes_sweep import pairs_of
 
@@ -41,8 +41,7 @@ def _evidence(case: Case, suspects: Sequence[Suspect]) -> tuple[list[int], list[
         pairs = pairs_of(case.board, other.of, other.by or "", other.claimed.shape)
         if pairs is None or len({root for root, _ in pairs}) > 4:
             continue
-        work = len(case.ground.inside) * case.field.count * len(changed)
-        if not case.budget.spend(work):
+        if not case.budget.spend(sweeping(case, len(changed), pairs)):
             break
         rows = case.ground.predicted(pairs, [suspects[number].changes or () for number in changed])
         if other.right and case.mistaken.by in _users(case, other.by or ""):

@@ -58,7 +58,7 @@ def _squares(case: Case) -> Iterator[Change]:
     terms = case.board.terms
     for each in case.ground.between if case.ground else ():
         below = terms.operands[each]
-        local = case.field.local(each, 0) if terms.heads[each] == "^" else None
+        local = case.numbers.local(each, 0) if terms.heads[each] == "^" else None
         if local is not None and terms.heads[_inner(case, below[0])] == "-":
             yield Change(each, below[0], -2 * local)
 
@@ -82,7 +82,7 @@ def negative(case: Case) -> Iterator[Suspect]:
     for user in ground.between:
         operands = terms.operands[user]
         if terms.heads[user] == "/" and all(each in ground.leads for each in operands) and user in ground.owner:
-            slopes = [case.field.local(user, at) for at in (0, 1)]
+            slopes = [case.numbers.local(user, at) for at in (0, 1)]
             changes = tuple(Change(user, low, -2 * slope) for low, slope in zip(operands, slopes, strict=True) if slope is not None)
             owner = ground.owner[user]
             said = f"the quotient rule was turned round in {owner}"
@@ -204,4 +204,4 @@ def _slopes(case: Case) -> list[tuple[str, Row]]:
                 found[factor_of] = str(terms.value(factor_of))
             elif factor_of in board.owner and board.scope.is_leaf(board.owner[factor_of][0]):
                 found[factor_of] = board.owner[factor_of][0]
-    return [(name, case.field.row(each)) for each, name in found.items()]
+    return [(name, case.numbers.row(each)) for each, name in found.items()]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from backprop_cli.homework.mistakes_case import Case, Suspect
+from backprop_cli.homework.mistakes_case import WORKED, Case, Suspect
 from backprop_cli.homework.mistakes_field import Field, Row
 
 # What is rounded: values on the way forward, local derivatives, what arrives on the way back.
@@ -37,7 +37,7 @@ def early(case: Case) -> Iterator[Suspect]:
     names = [name for name in board.order if any(each in case.ground.inside for each in board.values[name].ravel().tolist())]
     if any(board.values[name].size > 1 for name in names) or len(names) > _MOST_STEPS:
         return
-    if not case.budget.spend(len(_MODES) * len(case.ground.inside) * 40):
+    if not case.budget.spend(len(_MODES) * len(case.ground.inside) * 3 * WORKED):
         return
     for mode in _MODES:
         found = _walked(case, names, mode)
@@ -68,7 +68,7 @@ def _walked(case: Case, names: list[str], mode: tuple[bool, bool, bool]) -> Row:
     board, mistaken = case.board, case.mistaken
     forward, local, back = mode
     count = len(_SIGNIFICANT) + len(_PLACES)
-    numbers = Field(board.terms, {name: np.full(count, row[0]) for name, row in case.field.points.items()}, count)
+    numbers = Field(board.terms, {name: np.full(count, row[0]) for name, row in case.numbers.points.items()}, count)
     for name in names:
         if not board.scope.is_leaf(name):
             value = numbers.row(int(board.inner(name).ravel()[0]))

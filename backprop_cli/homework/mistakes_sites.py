@@ -60,9 +60,9 @@ def adjoints(case: Case, ground: Ground, ids: Ids) -> Row | None:
     if len(ground.roots) != 1:
         return None
     found = ground.swept(ground.roots[0])
-    nothing = np.zeros((1, case.field.count))
+    nothing = np.zeros((1, case.numbers.count))
     rows = [found.get(each, nothing)[0] for each in ids.ravel().tolist()]
-    return np.array(rows).reshape(*ids.shape, case.field.count)
+    return np.array(rows).reshape(*ids.shape, case.numbers.count)
 
 
 def wide(ids: Ids, left: bool) -> Ids:

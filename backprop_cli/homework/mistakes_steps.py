@@ -30,10 +30,10 @@ def _calls(case: Case, ground: Ground) -> Iterator[Suspect]:
         if not all(lower in ground.leads for _, lower in ends):
             continue
         name = ground.below_name(ends[0][1])
-        nothing = np.zeros((1, case.field.count))
+        nothing = np.zeros((1, case.numbers.count))
         slope = np.array([ground.swept(upper).get(lower, nothing)[0] for upper, lower in ends])
         edge = Edge(site.owner, name, "", 0, ends)
-        local = Local(case.field, "", 0, slope, case.rows(site.value), case.rows(site.operands[0]))
+        local = Local(case.numbers, "", 0, slope, case.rows(site.value), case.rows(site.operands[0]))
         said = f"the slope of {site.tree.head} in {site.owner} was left out"
         dropped = suspect(edge, local, Twist("M22", said, np.ones_like(slope), -0.15))
         everywhere.setdefault(site.tree.head, []).extend(dropped.changes or ())
@@ -60,7 +60,7 @@ def _gates(case: Case, ground: Ground) -> Iterator[Suspect]:
     for upper in [each for each in ground.edges() if each.head in GATES]:
         changes, open_ = [], []
         for user, below in upper.ends:
-            local, back = case.field.local(user, 0), above.get(user)
+            local, back = case.numbers.local(user, 0), above.get(user)
             if local is None or back is None or not terms.moved[below]:
                 continue
             changes.append(Change(user, below, (back[0] > 0) - local))
@@ -90,13 +90,13 @@ def _cross_entropy(case: Case, ground: Ground) -> Iterator[Suspect]:
         inner = terms.operands[argument]
         one_less = terms.heads[argument] == "-" and terms.value(inner[0]) == 1
         if one_less or terms.heads[argument] == "u-":
-            local = case.field.local(argument, len(inner) - 1)
+            local = case.numbers.local(argument, len(inner) - 1)
             if local is not None:
                 second.append(Change(argument, inner[-1], local))
                 turned.add(inner[-1])
     for log in logs:
         below = terms.operands[log][0]
-        local = case.field.local(log, 0)
+        local = case.numbers.local(log, 0)
         if below in turned and local is not None:
             first.append(Change(log, below, local))
     if not first or not second:

@@ -65,6 +65,7 @@ class Ground:
         self.shared: set[int] = set()
         self.owner = self._owners()
         self.world = world
+        self._base: dict[int, dict[int, Row]] = {}
 
     def _owners(self) -> dict[int, str]:
         """The node in whose statement a term stands."""
@@ -158,6 +159,13 @@ class Ground:
 
     def swept(self, root: int, slips: Sequence[Sequence[Change]] = ()) -> dict[int, Row]:
         """The derivatives of a root by every term below it, one line for each list of changes (a single line where none matters)."""
+        if slips:
+            return self._swept(root, slips)
+        if root not in self._base:
+            self._base[root] = self._swept(root, ())
+        return self._base[root]
+
+    def _swept(self, root: int, slips: Sequence[Sequence[Change]]) -> dict[int, Row]:
         terms, field, count = self.board.terms, self.field, max(len(slips), 1)
         changes = _by_upper(slips)
         claims, world = self._claims(root), self._edges()

@@ -8,7 +8,7 @@ import numpy as np
 
 from backprop_cli.homework.board import Board, Ids
 from backprop_cli.homework.formulas import Formulas
-from backprop_cli.homework.mistakes_case import Case, Suspect
+from backprop_cli.homework.mistakes_case import MADE, WORKED, Case, Suspect
 from backprop_cli.homework.mistakes_field import Row
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, children, postorder, rebuilt
@@ -16,6 +16,9 @@ from backprop_cli.lang.unparse import unparse
 from backprop_cli.oracles.opinion import NoOpinion
 
 _MOST_PARTS, _MOST_NAMES, _MOST_TRIED = 60, 16, 400
+_MOST_TERMS = 2_000
+# What a try costs besides the terms that it makes.
+_TRIED = 150_000
 _LONGEST = 60
 _ALIKE = {
     **{one: tuple(two for two in ("+", "-", "*", "/") if two != one) for one in ("+", "-", "*", "/")},
@@ -39,11 +42,11 @@ _ALIKE = {
 def mistyped(case: Case) -> Iterator[Suspect]:
     """M44: with one symbol changed the formula is right. `2*z*x/(u*v^2)` for `2*z*x/(u*w^2)`."""
     mistaken = case.mistaken
-    if mistaken.tree is None or mistaken.numeric:
+    if mistaken.tree is None or mistaken.numeric or _crowded(case):
         return
     read = mistaken.read or Formulas(case.board).terms_of
     for changed, part, other in _changed(mistaken.tree, _names(case.board)):
-        if not case.budget.spend(2_000):
+        if not case.budget.spend(_TRIED):
             return
         if _gives(case, read, changed, case.truth, mistaken.truth.shape):
             whole = unparse(mistaken.tree)
@@ -56,13 +59,13 @@ def forward(case: Case) -> Iterator[Suspect]:
     """M44 and M42 for values: the node's own statement with one symbol changed. `u = 5` is `x + a` for `u = x*a`."""
     board, name = case.board, case.mistaken.of
     source = board.scope.sources.get(name)
-    if not isinstance(source, Assign) or not case.plain:
+    if not isinstance(source, Assign) or not case.plain or _crowded(case):
         return
     read = Formulas(board).terms_of
     if case.fits(-case.truth):
         yield Suspect("M01", f"the sign of {name} is turned", where=name)
     for changed, part, other in _changed(source.expr, _names(board)):
-        if not case.budget.spend(2_000):
+        if not case.budget.spend(_TRIED):
             return
         if _gives(case, read, changed, case.claimed, case.mistaken.claimed.shape):
             logs = isinstance(other, Apply) and other.head.startswith("log")
@@ -73,7 +76,7 @@ def forward(case: Case) -> Iterator[Suspect]:
 def carried(case: Case) -> Iterator[Suspect]:
     """M38: the way back is right for another value of a node. `dL/da` with `u = x + a` in the place of `x*a`."""
     board, ground = case.board, case.ground
-    if ground is None or not case.plain:
+    if ground is None or not case.plain or _crowded(case):
         return
     read = Formulas(board).terms_of
     truth = case.mistaken.truth.ravel().tolist()
@@ -84,10 +87,10 @@ def carried(case: Case) -> Iterator[Suspect]:
             continue
         term = int(ids.ravel()[0])
         tried = list(_otherwise(case, read, source.expr))
-        if not tried or not case.budget.spend(len(tried) * len(met) * case.field.count):
+        if not tried or not case.budget.spend(len(met) * (WORKED + 4 * len(tried) * case.numbers.count)):
             continue
-        many = case.field.repeated(len(tried), {term: np.concatenate([row for row, _, _ in tried])})
-        rows = many.rows(truth).reshape(len(truth), len(tried), case.field.count)
+        many = case.numbers.repeated(len(tried), {term: np.concatenate([row for row, _, _ in tried])})
+        rows = many.rows(truth).reshape(len(truth), len(tried), case.numbers.count)
         for number in np.flatnonzero(case.matches(rows)).tolist():
             _, part, other = tried[number]
             said = f"the way back is right for another value of {name}: with {_word(other)} where {_word(part)} stands"
@@ -105,12 +108,23 @@ def _otherwise(case: Case, read: Callable[[Expr], Ids], tree: Expr) -> Iterator[
             yield case.rows(wrong)[0], part, other
 
 
+def _crowded(case: Case) -> bool:
+    """Whether variants of an answer would make too many terms: what is made stays in the board's store."""
+    terms = case.board.terms
+    claimed = terms.below(case.mistaken.claimed.ravel().tolist(), lambda each: each in case.board.owner)
+    return len(terms) > terms.most // 4 or len(claimed) > _MOST_TERMS
+
+
 def _gives(case: Case, read: Callable[[Expr], Ids], tree: Expr, due: Row, shape: tuple[int, ...]) -> bool:
     """Whether a tree has certain numbers."""
+    terms = case.board.terms
+    before = len(terms)
     try:
         made = read(tree)
     except (NoOpinion, ValueError, IndexError, KeyError):
         return False
+    finally:
+        case.budget.charge((len(terms) - before) * (MADE + WORKED))
     if made.shape != shape or not case.known(made):
         return False
     rows = case.rows(made)

@@ -40,7 +40,7 @@ def _rates(case: Case, old: Row, step: Row) -> Iterator[Suspect]:
     slope = case.rows(own)
     with np.errstate(all="ignore"):
         rates = np.where(slope != 0, -step / slope, np.nan)
-    rate = np.nanmedian(rates, axis=0) if np.any(np.isfinite(rates)) else np.full(case.field.count, np.nan)
+    rate = np.nanmedian(rates, axis=0) if np.any(np.isfinite(rates)) else np.full(case.numbers.count, np.nan)
     for said, rows in (
         ("the rate is missing", old - slope),
         ("the rate is missing, and the gradient was added", old + slope),

@@ -145,7 +145,7 @@ def reveals(case: Case, edge: Edge) -> bool:
         return True
     if not edge.head:
         return False
-    local = case.field.local(edge.ends[0][0], edge.at)
+    local = case.numbers.local(edge.ends[0][0], edge.at)
     with np.errstate(all="ignore"):
         ratio = case.truth[0] / local if local is not None else np.ones(1)
     constant = local is not None and bool(np.ptp(local) <= 1e-9 * np.max(np.abs(local)))
