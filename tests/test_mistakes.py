@@ -7,7 +7,9 @@ from fractions import Fraction
 import pytest
 
 from backprop_cli.homework.catalogue import CATALOGUE, name_of, table
+from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.mistakes import Budget, Mistaken, diagnose
+from backprop_cli.lang.parse import parse_expression
 from tests.mistakes_bench import G1, G2, G2T, G3, S2, board_of, derivative, sample, terms, update, value
 
 SIGMOIDS = sample("sigmoid-layers")
@@ -123,9 +125,21 @@ def test_the_likeliest_comes_first() -> None:
         "2*z*x/(u*w)": "M06",
         "2*z*a/(u*w^2)": "M08",
         "2*z*x/(u*v^2)": "M44",
+        "2*z*x*u/w^2": "M05",
     }
     for answer, slip in firsts.items():
         found = derivative(graph, "L", "a", answer)
+        assert found is not None
+        assert found.slips[0] == slip, answer
+    for text, by, answer, slip in (
+        ("u = 3; s = u*u", "u", "u", "M12"),
+        ("x = 1; y = cos(x)", "x", "sin(x)", "M42"),
+        (POWERS, "x", "x*a^(x - 1)", "M42"),
+        (S2, "W1", "outer(-(t - z)*w2, x)", "M24"),
+        (G3, "b", f"mean({DZ}, axis=1, keepdims=1)", "M37"),
+    ):
+        other = board_of(text)
+        found = derivative(other, other.output or "", by, answer)
         assert found is not None
         assert found.slips[0] == slip, answer
 
@@ -309,6 +323,28 @@ def test_a_vector_for_a_column_and_one_entry_and_jacobians() -> None:
     jacobian = derivative(neurons, "z", "x", "-W")
     assert jacobian is not None
     assert "M01" in jacobian.slips
+
+
+@pytest.mark.parametrize(
+    ("by", "answer", "slip"),
+    [
+        ("A1", "W2 @ (Z2 - Y)", "M35"),
+        ("W2", "(Z2 - Y) @ A1", "M33"),
+        ("W1", "X @ ((W2.T @ (Z2 - Y))*(A1 > 0))", "M33"),
+        ("W1", "((W2.T @ (Z2 - Y))*(A1 > 0)) @ X", "M33"),
+        ("X", "W1 @ ((W2.T @ (Z2 - Y))*(A1 > 0))", "M35"),
+    ],
+)
+def test_products_whose_shapes_need_not_fit(by: str, answer: str, slip: str) -> None:
+    graph = board_of(sample("layers-relu"))
+    try:
+        claimed = terms(graph, answer)
+    except Misfit:
+        claimed = None
+    given = Mistaken("J", by, claimed, graph.derivative("J", by), tree=parse_expression(answer))
+    found = diagnose(graph, given, "shapes")
+    assert found is not None
+    assert slip in found.slips
 
 
 def test_an_infinite_prediction_fits_nothing() -> None:

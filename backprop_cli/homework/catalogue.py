@@ -37,7 +37,7 @@ _ENTRIES = (
     Entry("M14", "path counted twice", "Each path contributes once.", 2.0),
     Entry("M15", "paths combined wrongly", "Paths are added: not multiplied, not averaged, not compared.", 2.3),
     Entry("M16", "second term missing", "Derivatives do not cancel like fractions: where paths meet, there is a term for each.", 1.9),
-    Entry("M17", "partial for total", "The direct derivative and the total one differ where a name is used on other ways too.", 1.8),
+    Entry("M17", "partial for total", "The direct derivative and the total one differ where a name is used on other ways too.", 1.6),
     Entry("M18", "wrong order", "A node hands its derivative on only after all its users have sent theirs.", 2.7),
     Entry("M19", "not reset", "Every gradient is the same multiple of the right one, as if several runs had been added up.", 1.2),
     Entry("M20", "stale point", "A local derivative was taken at another node's value.", 3.0),

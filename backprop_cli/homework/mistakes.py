@@ -11,6 +11,7 @@ from backprop_cli.homework.mistakes_case import Budget, Case, Mistaken, Other, S
 from backprop_cli.homework.mistakes_injected import matching, pairs, single
 from backprop_cli.homework.mistakes_ranking import ranked
 from backprop_cli.homework.mistakes_rounding import early
+from backprop_cli.homework.mistakes_turned import turned
 from backprop_cli.homework.mistakes_typing import carried, forward, mistyped
 from backprop_cli.homework.mistakes_updates import too_early, updates
 from backprop_cli.homework.mistakes_words import worded
@@ -52,7 +53,8 @@ _FIRST = (
     *mistakes_arrays.FAMILIES,
     too_early,
 )
-DERIVATIVES: Stages = ((0, _FIRST), (1.9, (mistyped,)), (9, (on_top,)), (9, (carried,)), (9, (doubled,)))
+DERIVATIVES: Stages = ((0, _FIRST), (1.3, (turned,)), (1.9, (mistyped,)), (9, (on_top,)), (9, (carried,)), (9, (doubled,)))
+SHAPELESS: Stages = ((0, (turned,)),)
 VALUES: Stages = ((0, (forward, mistyped)),)
 UPDATES: Stages = ((0, (updates,)), (1.9, (mistyped,)))
 
@@ -70,6 +72,8 @@ def diagnose(board: Board, mistaken: Mistaken, seed: str, budget: Budget | None 
     if mistaken.kind == "derivative" and mistaken.by is not None:
         grounded(case)
         stages = DERIVATIVES
+    if mistaken.claimed is None:
+        stages = SHAPELESS
     found: list[Suspect] = []
     for plain, families in stages:
         if all(each.cost > plain for each in found):

@@ -35,7 +35,8 @@ class Other:
 class Mistaken:
     """What is known of a wrong answer.
 
-    `claimed` are the student's terms in the student's own shape, `truth` the true ones. `numeric` tells that numbers were
+    `claimed` are the student's terms in the student's own shape (None where the formula's shapes do not fit together),
+    `truth` the true ones. `numeric` tells that numbers were
     given for the point; then `half_unit` is half a unit in the last place written (None: exact). `world` holds the student's
     other wrong answers. `read` makes terms of a tree; `rate` is that of descent, where it is known.
     """
@@ -175,9 +176,13 @@ class Case:
 
 
 def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case | None:
-    """The numbers of a wrong answer; None where they cannot be had or do not differ from the truth."""
+    """The numbers of a wrong answer; None where they cannot be had or do not differ from the truth.
+
+    An answer whose shapes do not fit together has the numbers of the truth.
+    """
     terms = board.terms
-    mistaken = _fitted(mistaken)
+    shapeless = mistaken.claimed is None
+    mistaken = replace(mistaken, claimed=mistaken.truth) if shapeless else _fitted(mistaken)
     claimed, truth = mistaken.claimed.ravel().tolist(), mistaken.truth.ravel().tolist()
     roots = [*claimed, *truth, *(each for name in (mistaken.of, mistaken.by) if name for each in board.values[name].ravel().tolist())]
     needed = terms.leaves(roots)
@@ -194,7 +199,7 @@ def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case 
     if chosen is None:
         return None
     case = Case(board, mistaken, chosen, budget, chosen.rows(claimed), chosen.rows(truth))
-    if not np.all(np.isfinite(case.claimed)) or (case.plain and case.fits(case.truth)):
+    if not np.all(np.isfinite(case.claimed)) or (not shapeless and case.plain and case.fits(case.truth)):
         return None
     return case
 

@@ -156,9 +156,9 @@ def dropped(local: Local) -> Iterator[Twist]:
     """M02, for activations M22 and M24: the factor left out. `dv/du = 1` for `v = log(u)`."""
     one = np.ones_like(local.slope)
     if local.head in ACTIVATIONS:
-        yield Twist("M22", "{edge}, the slope of the activation, was left out", one)
+        yield Twist("M22", f"the slope of {local.head} was left out: {{edge}}", one)
         if local.head in GATES:
-            yield Twist("M24", "the gate {edge} was ignored", one)
+            yield Twist("M24", f"the gate of {local.head} was ignored: {{edge}}", one)
     yield Twist("M02", "the factor {edge} was left out", one)
     if local.head == "/" and local.at == 1:
         yield Twist("M02", "of {edge} only the minus was kept", -one, 0.3)
@@ -215,8 +215,9 @@ def misplaced(local: Local) -> Iterator[Twist]:
 def mutants(local: Local) -> Iterator[Twist]:
     """M42: the rule of a function that looks alike. `x*a^(x - 1)` for `a^x` by `x`."""
     for text, said in _MUTANTS.get((local.head, local.at), ()):
-        worked = local.worked(text)
-        yield Twist("M42", said + " in {edge}", worked)
+        # What is said of these is more to the point than a lost minus, or than another name's derivative.
+        closer = -0.75 if local.head in ("sin", "cos", "cosh") else -0.3 if local.head == "^" else 0.0
+        yield Twist("M42", said + " in {edge}", local.worked(text), closer)
 
 
 def factor_two(local: Local) -> Iterator[Twist]:

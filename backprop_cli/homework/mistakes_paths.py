@@ -75,7 +75,7 @@ def _twice_in_one(case: Case, name: str, by_user: dict[str, list[Change]]) -> It
         for each in handed:
             changes = (Change(each.upper, each.lower, -each.weight),)
             said = f"{user} uses {name} more than once, and one use is missing"
-            yield Suspect("M12", said, changes=changes, where=f"d{user}/d{name}", row=f"{user} -> {name}", extra=0.05)
+            yield Suspect("M12", said, changes=changes, where=f"d{user}/d{name}", row=f"{user} -> {name}", extra=-0.6)
             yield Suspect("M13", said, changes=changes, where=f"d{user}/d{name}", row=f"{user} -> {name}")
             again = f"{user} uses {name} more than once, and one use was counted twice"
             yield Suspect("M14", again, changes=(each,), where=f"d{user}/d{name}", row=f"{user} -> {name}", extra=0.1)

@@ -50,8 +50,10 @@ def hints(board: Board, best: Suspect, formula: str | None) -> Hints:
     """Which node, which rule, which local derivative."""
     sentence = CATALOGUE[best.slip].sentence
     if best.edge is None:
-        place = f"look at {best.where}" if best.where else sentence
-        return Hints(place, sentence, best.hint or sentence)
+        node = (best.row or "").split(" -> ")[0]
+        text = statement_of(board, node)
+        place = f"look at the node {node}" if node else "no single node: look at the answer as a whole"
+        return Hints(place, f"{sentence[:-1]}: see {text}" if text else sentence, best.hint or best.said)
     owner, statement = best.edge.owner, statement_of(board, best.edge.owner)
     rule = rule_of(board, best.edge)
     where = f" at {statement}" if statement else f" at {owner}"
