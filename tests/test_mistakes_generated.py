@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
+from random import Random
 
 import numpy as np
 import pytest
@@ -199,3 +200,23 @@ def test_arrays_signs_halves_and_transposes(name: str) -> None:
             found = diagnose(board, Mistaken(of, by, claimed, truth), name)
             assert found is not None
             assert slip in found.slips, (by, slip, found.slips)
+
+
+@pytest.mark.parametrize("name", ["logistic-regression", "neurons", "leaf-and-kink", "softmax-cross-entropy", "embedding", "layers-relu"])
+def test_whatever_is_claimed_nothing_is_raised(name: str) -> None:
+    board = board_of(sample(name))
+    random = Random(name)
+    pairs = [(of, by) for of in board.order for by in board.order]
+    found = 0
+    for of, by in random.sample(pairs, min(len(pairs), 15)):
+        truth = board.derivative(of, by)
+        other = board.values[random.choice(board.order)]
+        numbers = np.array(board.terms.number(random.randint(-5, 9)))
+        odd = [board.terms.apply(random.choice(["exp", "u-", "sin"]), each) for each in truth.ravel().tolist()]
+        lines = [Other(*random.choice(pairs), board.values[random.choice(board.order)], random.random() < 0.5) for _ in range(3)]
+        for claimed in (other, numbers, np.array(odd, dtype=np.int64).reshape(truth.shape)):
+            numeric = not any(board.terms.moved[each] for each in claimed.ravel().tolist())
+            for kind, asked, right in (("derivative", by, truth), ("value", None, board.values[of]), ("update", None, board.values[of])):
+                given = Mistaken(of, asked, claimed, right, numeric, others=lines, kind=kind, rate=Fraction(1, 10))
+                found += diagnose(board, given, name) is not None
+    assert found

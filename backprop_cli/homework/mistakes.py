@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from backprop_cli.homework import mistakes_arrays, mistakes_paths, mistakes_ratios, mistakes_steps
 from backprop_cli.homework.board import Board
 from backprop_cli.homework.mistakes_case import Budget, Case, Mistaken, Other, Suspect, believed, grounded, opened
@@ -65,17 +67,22 @@ def diagnose(board: Board, mistaken: Mistaken, seed: str, budget: Budget | None 
     An answer that equals the truth, as far as float64 can tell, is never accused. Raises NoOpinion where the graph cannot be
     put in terms.
     """
-    case = opened(board, mistaken, seed, budget or Budget())
-    if case is None:
-        return None
+    # Divisions by zero and the like are nan and fit nothing.
+    with np.errstate(all="ignore"):
+        case = opened(board, mistaken, seed, budget or Budget())
+        found = [] if case is None else _found(case)
+        return worded(case, ranked(case, found)) if case is not None and found else None
+
+
+def _found(case: Case) -> list[Suspect]:
+    """The slips that fit, of the stages that are due."""
+    mistaken = case.mistaken
     stages = UPDATES if mistaken.kind == "update" else VALUES
     if mistaken.kind == "derivative" and mistaken.by is not None:
         grounded(case)
-        stages = DERIVATIVES
-    if mistaken.claimed is None:
-        stages = SHAPELESS
+        stages = SHAPELESS if case.shapeless else DERIVATIVES
     found: list[Suspect] = []
     for plain, families in stages:
         if all(each.cost > plain for each in found):
             found.extend(each for family in families for each in family(case))
-    return worded(case, ranked(case, found)) if found else None
+    return found

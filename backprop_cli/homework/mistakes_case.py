@@ -119,6 +119,7 @@ class Case:
     pairs: list[tuple[int, int]] | None = None
     ground: Ground | None = None
     checked: set[int] = field(default_factory=set)
+    shapeless: bool = False
 
     @property
     def plain(self) -> bool:
@@ -198,7 +199,7 @@ def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case 
     )
     if chosen is None:
         return None
-    case = Case(board, mistaken, chosen, budget, chosen.rows(claimed), chosen.rows(truth))
+    case = Case(board, mistaken, chosen, budget, chosen.rows(claimed), chosen.rows(truth), shapeless=shapeless)
     if not np.all(np.isfinite(case.claimed)) or (not shapeless and case.plain and case.fits(case.truth)):
         return None
     return case

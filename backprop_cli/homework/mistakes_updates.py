@@ -38,9 +38,10 @@ def _rates(case: Case, old: Row, step: Row) -> Iterator[Suspect]:
     if own.size != len(step) or not case.known(own):
         return
     slope = case.rows(own)
-    with np.errstate(all="ignore"):
-        rates = np.where(slope != 0, -step / slope, np.nan)
-    rate = np.nanmedian(rates, axis=0) if np.any(np.isfinite(rates)) else np.full(case.numbers.count, np.nan)
+    rates = -step / slope
+    known = np.isfinite(rates)
+    # Every entry tells the same rate, where its gradient is not 0.
+    rate = np.where(known, rates, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     for said, rows in (
         ("the rate is missing", old - slope),
         ("the rate is missing, and the gradient was added", old + slope),
