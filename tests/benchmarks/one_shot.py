@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.measure import Cost, agree, interleaved, whole_process
+from tests.benchmarks.measure import Cost, WrongAnswer, agree, interleaved, whole_process
 from tests.benchmarks.peers import HEADERS, installed, script
 from tests.benchmarks.programs import LEAVES, expr_text
 from tests.benchmarks.table import drawn, goal, times
@@ -34,20 +34,16 @@ class _Runs:
 def section(quick: bool, patience: float) -> Iterator[str]:
     """The table, and whether the goals are met."""
     rows: list[list[str]] = []
-    goals: list[str] = []
     peers = [peer for peer in HEADERS if installed(peer)]
     with tempfile.TemporaryDirectory() as folder:
         for size, most in SIZES.items():
             if quick and size > 10_000:
                 continue
-            yield from _size(Path(folder), size, most, peers, 3 if quick else 5, patience, rows, goals)
+            yield from _size(Path(folder), size, most, peers, 3 if quick else 5, patience, rows)
     yield drawn(["statements", "ours", "with check", *peers, "our peak", "least peak of the peers"], rows)
-    yield from goals
 
 
-def _size(
-    folder: Path, size: int, most: int, peers: list[str], rounds: int, patience: float, rows: list[list[str]], goals: list[str]
-) -> Iterator[str]:
+def _size(folder: Path, size: int, most: int, peers: list[str], rounds: int, patience: float, rows: list[list[str]]) -> Iterator[str]:
     file = folder / f"program{size}.expr"
     file.write_text(expr_text(size), "utf-8")
     runs: dict[str, _Runs] = {"pass": _Runs(["-c", "pass"], patience), "import sympy": _Runs(["-c", "import sympy"], patience)}
@@ -60,49 +56,34 @@ def _size(
             written.write_text(script(peer, size), "utf-8")
             runs[peer] = _Runs([str(written)], patience)
     costs = interleaved(runs, rounds if size <= 1000 else 3)
-    agree({name: _answer(run.last.out) for name, run in runs.items() if name in peers or name == "ours"}, 1e-4)
+    ran = [name for name in ("ours", *peers) if costs.get(name) is not None]
+    agree({name: _answer(name, runs[name].last.out) for name in ran}, 1e-4)
     unit, mine, theirs = costs["pass"], costs["ours"], [costs[peer] for peer in peers if costs.get(peer) is not None]
     peaks = [runs[peer].last.peak for peer in peers if costs.get(peer) is not None]
     least = min(peaks, default=0)
     shown = [times(costs.get(peer), unit) if peer in runs else "-" for peer in peers]
-    rows.append(
-        [
-            f"{size:,}",
-            times(mine, unit),
-            times(costs.get("checked"), unit, "-"),
-            *shown,
-            f"{runs['ours'].last.peak >> 20} MiB",
-            f"{least >> 20} MiB",
-        ]
-    )
-    goals.append(goal(f"{size:,} statements: at most {most} times `python -c pass`", None if not mine or not unit else mine <= most * unit))
+    peak_of_ours = f"{runs['ours'].last.peak >> 20} MiB"
+    rows.append([f"{size:,}", times(mine, unit), times(costs.get("checked"), unit, "-"), *shown, peak_of_ours, f"{least >> 20} MiB"])
+    yield goal(f"{size:,} statements: at most {most} times `python -c pass`", None if not mine or not unit else mine <= most * unit)
     if size == 6:
         bare, checked = costs["import sympy"], costs["checked"]
         text = f"6 statements with the check: {times(checked, bare)} of `import sympy`, at most 1.5"
-        goals.append(goal(text, None if not bare or not checked else checked <= 1.5 * bare))
+        yield goal(text, None if not bare or not checked else checked <= 1.5 * bare)
     if size in _AHEAD and theirs and mine:
         best = min(cost for cost in theirs if cost)
-        goals.append(
-            goal(
-                f"{size:,} statements: {times(best, mine)} times ahead of the best peer, at least {_AHEAD[size]}",
-                best >= _AHEAD[size] * mine,
-            )
-        )
+        text = f"{size:,} statements: {times(best, mine)} times ahead of the best peer, at least {_AHEAD[size]}"
+        yield goal(text, best >= _AHEAD[size] * mine)
     if size == 100_000 and least:
-        goals.append(
-            goal(
-                f"{size:,} statements: peak {times(runs['ours'].last.peak, least)} of the least of theirs, at most 1/3",
-                3 * runs["ours"].last.peak <= least,
-            )
-        )
-    return iter(())
+        peak = runs["ours"].last.peak
+        yield goal(f"{size:,} statements: peak {times(peak, least)} of the least of theirs, at most 1/3", 3 * peak <= least)
 
 
-def _answer(out: str) -> dict[str, float] | None:
+def _answer(who: str, out: str) -> dict[str, float]:
     """The derivatives in what was printed: our table, or two numbers."""
     words = [line.split() for line in out.splitlines() if line.strip()]
-    if not words:
-        return None
     if len(words) == 1:
         return dict(zip(LEAVES, map(float, words[0]), strict=True))
-    return {line[0]: float(line[-1]) for line in words if line[0] in LEAVES and len(line) == 3}
+    found = {line[0]: float(line[-1]) for line in words if line[0] in LEAVES and len(line) == 3}
+    if found.keys() != LEAVES.keys():
+        raise WrongAnswer(f"{who} printed no derivatives: {out[:80]!r}")
+    return found

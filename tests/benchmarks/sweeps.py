@@ -37,7 +37,6 @@ def contestant(who: str, size: int) -> Callable[[], dict[str, float]]:
 def section(quick: bool, patience: float) -> Iterator[str]:
     """The table, and whether the goals are met."""
     rows: list[list[str]] = []
-    goals: list[str] = []
     peers = [peer for peer in PEERS if installed(peer)]
     for size in SIZES[:3] if quick else SIZES:
         names = [_TAPE, _FIRST, _AGAIN, _VALUE, *(peer for peer in peers if size <= _MOST.get(peer, size))]
@@ -48,12 +47,11 @@ def section(quick: bool, patience: float) -> Iterator[str]:
         rows.append([f"{size:,}", each, *ours, *(times(found[p], unit) if p in found else "-" for p in peers)])
         for peer, least in (("micrograd", 6), ("PyTorch", 12)):
             if peer in found:
-                goals.append(ahead(size, peer, found[peer], found[_FIRST], found[_AGAIN], least))
+                yield ahead(size, peer, found[peer], found[_FIRST], found[_AGAIN], least)
         again = found[_AGAIN]
         met = bool(again and value and again <= 3 * value)
-        goals.append(goal(f"{size:,} operations: gradient {times(again, value)} of the value alone, at most 3", met))
+        yield goal(f"{size:,} operations: gradient {times(again, value)} of the value alone, at most 3", met)
     yield drawn(["operations", "flat tape, each", "ours, first", "ours", "ours/value", *peers], rows)
-    yield from goals
 
 
 def ahead(size: int, peer: str, theirs: float | None, first: float | None, again: float | None, least: int) -> str:
