@@ -28,7 +28,7 @@ def test_right_pairs_are_never_different() -> None:
         assert decision.status in (Status.EQUAL, Status.EQUAL_HERE, Status.UNDECIDED), case
         if case.what == "everywhere":
             assert decision.status is not Status.EQUAL_HERE, case
-            if i % 3 == 0:
+            if i % 6 == 0:
                 assert verdict(case, False).status in (Status.EQUAL, Status.UNDECIDED), case
         seen[decision.status] += 1
     assert seen[Status.UNDECIDED] <= COUNT // 500

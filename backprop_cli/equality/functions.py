@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from backprop_cli.equality.balls import ONE, ZERO, Ball, Ring, excludes_zero, top
@@ -265,8 +265,6 @@ class Functions:
         """The inverse hyperbolic sine."""
         return self._spread(self._call(self.lib.mpf_asinh, a), a, _UNIT)
 
-    # ---- the error function ----
-
     def erf(self, a: Ball) -> Ball:
         """The error function."""
         if top(a) > _ERF:
@@ -289,15 +287,13 @@ class Functions:
         size, e = _lead(found)
         return self._spread(found, a, (size << max(top(a), 0) + 3, e))
 
-    # ---- constants ----
-
     def constant(self, which: str) -> Ball:
         """pi or e."""
         _, m, e, _ = (self.lib.mpf_pi if which == "pi" else self.lib.mpf_e)(self.bits)
         return self.ring.trim(m, e, 1)
 
 
-@cache
+@lru_cache(maxsize=64)
 def functions(bits: int, watch: bool) -> Functions:
     """The functions with so many bits."""
     return Functions(Ring(bits, watch))

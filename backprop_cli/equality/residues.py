@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from hashlib import blake2b
 from math import gcd
 
@@ -137,7 +137,7 @@ def _number(field: Residues, step: Step) -> int:
     return step.data.numerator * field.inverse(step.data.denominator % field.primes[step.level], step.level)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _factors(value: int) -> tuple[tuple[int, int], ...]:
     """Small prime factors with their exponents, and what is left."""
     found: list[tuple[int, int]] = []
