@@ -21,12 +21,14 @@ from backprop_cli.autodiff.replay import run
 from backprop_cli.autodiff.tangents import tangents
 from backprop_cli.autodiff.trace import Trace
 from backprop_cli.autodiff.walks import Edges, count_paths, iterative, paths, recursive
+from backprop_cli.errors import BackpropError
 from backprop_cli.graph.build import build
 from backprop_cli.lang.parse import parse, parse_expression
 from backprop_cli.lang.syntax import same
 from backprop_cli.lang.unparse import unparse
 from backprop_cli.render import draw
 from backprop_cli.render.look import Look
+from backprop_cli.render.visible import cells
 from backprop_cli.reports.trace import report
 from backprop_cli.reports.trace_rails import rails
 from backprop_cli.reports.trace_views import View, document
@@ -422,6 +424,40 @@ def test_every_view_of_every_sample(name: str, path: Path) -> None:
     except Exception:
         pytest.skip("needs values from a file")
     assert "".join(draw(document(found, VIEWS[name]), Look(width=80, unicode=False))).isascii()
+
+
+WIDE = """
+param X = [[1, 2, 3, 4, 5, 6, 7], [8, 9, 8, 7, 6, 5, 4]]
+hidden_preactivation = [[0.123456, -0.5], [1.5, 2.75], [0.001, 1e-7]] @ X + 1
+hidden_activation = tanh(hidden_preactivation/10)
+v = [0.123456789, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.3456789, 13, 14, 15, 16, 17, 18.5, 19.25]
+s(p, q) = log(1 + exp(p*q))/(p + q)
+m = s(X[0, 1], 2) + s(X[1, 1], mean(v))^2
+L = mean(sum(hidden_activation*hidden_activation, axis=0)) + 0.01*sum(X^2) - dot(v, v)/10 + m
+"""
+
+
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("path", [None, *SAMPLES], ids=lambda path: path.stem if path else "wide")
+def test_no_line_is_wider_than_the_terminal(name: str, path: Path | None) -> None:
+    try:
+        found = report(parse(WIDE if path is None else path.read_text("utf-8")), {})
+    except BackpropError:
+        pytest.skip("needs values from a file")
+    for width in (80, 120):
+        for line in "".join(draw(document(found, VIEWS[name]), Look(width=width))).split("\n"):
+            assert cells(line) <= width, line
+            assert not re.search("[\ue000-\uf8ff]", line)
+
+
+def test_the_rows_of_a_matrix_are_never_broken() -> None:
+    text = "X = [[0.123456, -1.5, 22.75, 3, 4, 5.5], [1, 2, 3, 4, 5, 6.789], [9, 8, 7, 6, 5, 4]]; Y = tanh(X/10)*X; L = sum(Y*X + X)"
+    drawn = "".join(draw(document(report(parse(text), {})), Look(width=80)))
+    rows = [line[line.index("[") :] for line in drawn.split("\n") if re.search(r"\[[ -]*\d", line)]
+    assert len(rows) >= 15
+    for row in rows:
+        assert re.fullmatch(r"\[{1,2}[^][]+\](,|\])?", row), row
+        assert len(row.split(",")) >= 6 or "..." in row
 
 
 @pytest.mark.parametrize("name", VIEWS)

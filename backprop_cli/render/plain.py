@@ -70,9 +70,9 @@ def _table(table: Table, look: Look) -> Iterator[str]:
     for row in drawn:
         widths = [max(width, *map(cells, text.split("\n"))) for width, (text, _) in zip(widths, row, strict=True)]
     if any(head):
-        yield from _row([(text, "dim") for text in head], widths, look)
+        yield from plain_row([(text, "dim") for text in head], widths, look)
     for row in chain(drawn, ([drawn_cell(row[n], look, signs[n]) for n in kept] for row in rows)):
-        yield from _row(row, widths, look)
+        yield from plain_row(row, widths, look)
 
 
 def signed_columns(rows: Sequence[Sequence[Cell]]) -> list[bool]:
@@ -95,7 +95,8 @@ def is_number(cell: Cell) -> bool:
     return isinstance(cell, Figure) and not is_array(cell.value)
 
 
-def _row(drawn: Sequence[tuple[str, str]], widths: Sequence[int], look: Look) -> Iterator[str]:
+def plain_row(drawn: Sequence[tuple[str, str]], widths: Sequence[int], look: Look) -> Iterator[str]:
+    """A row of texts and roles, each as wide as its column."""
     if not any("\n" in text for text, _ in drawn):
         paint = look.paint if look.colour else _unpainted
         line = GAP.join([paint(text, role) + " " * (width - cells(text)) for (text, role), width in zip(drawn, widths, strict=True)])

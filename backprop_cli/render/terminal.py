@@ -13,9 +13,10 @@ from itertools import chain, islice
 from typing import Any
 
 from backprop_cli.render.arranging import HUNG, Arranged, arrangements
+from backprop_cli.render.cells import cell_text
 from backprop_cli.render.folding import folded
 from backprop_cli.render.look import Look
-from backprop_cli.render.plain import drawn_cell, gap, heading, is_number, plain, signed_columns
+from backprop_cli.render.plain import GAP, drawn_cell, gap, heading, is_number, plain, plain_row, signed_columns
 from backprop_cli.render.visible import cells
 from backprop_cli.reports.document import Cell, Document, Partial, Phrase, Rail, Table
 
@@ -41,9 +42,13 @@ def terminal(document: Document, look: Look) -> Iterator[str]:
 def _table(table: Table, look: Look) -> Iterator[str]:
     rows = iter(table.rows)
     first: list[Sequence[Cell]] = list(islice(rows, _MOST + 1))
-    if len(first) > _MOST or look.width is None:
+    if look.width is None:
         whole = Table(table.head, chain(first, rows), table.heading, table.aside, table.spare, table.paper)
         yield from plain(Document((whole,)), look)
+        return
+    if len(first) > _MOST:
+        yield from heading(table, look)
+        yield from _long(table, first, rows, look, look.width)
         return
     yield from heading(table, look)
     from rich.console import Console
@@ -53,7 +58,8 @@ def _table(table: Table, look: Look) -> Iterator[str]:
     console = Console(file=out, width=look.width, force_terminal=look.colour, color_system=colours, legacy_windows=False, _environ={})
     whole_line = console.options.update(max_width=_ANY)
     arranged, grid = Arranged(table.head, first, ()), None
-    for arranged in arrangements(table, first, look):
+    for arrange in arrangements(table, first, look):
+        arranged = arrange(first)
         grid = _grid(arranged.head, arranged.rows, look)
         if console.measure(grid, options=whole_line).maximum <= look.width:
             break
@@ -62,12 +68,43 @@ def _table(table: Table, look: Look) -> Iterator[str]:
         arranged = Arranged(arranged.head, fewer, arranged.hung)
         grid = _grid(arranged.head, arranged.rows, look, stiffly=True)
         if console.measure(grid, options=whole_line).minimum > look.width:
-            yield from plain(Document((Table(table.head, first, paper=table.paper),)), look)
+            for row in first:
+                beside = [cell for n, cell in enumerate(row) if n not in table.paper and cell != ""]
+                yield from (f"{line}\n" for line in folded(beside, look, "  ", 4))
             return
     console.print(grid)
     hung = iter(arranged.hung)
     text = _PLACE.sub(lambda found: "".join(f"{line}\n" for line in folded(*next(hung))), out.getvalue())
     yield _TRAILING.sub(r"\1", text)
+
+
+def _long(table: Table, first: Sequence[Sequence[Cell]], rows: Iterator[Sequence[Cell]], look: Look, width: int) -> Iterator[str]:
+    """A long table as plain text, in the first arrangement that fits; written in pieces, each as soon as its rows are known."""
+    ways = list(arrangements(table, first, look))
+    chosen = next((way for way in ways if sum(each + len(GAP) for each in _widths(way(first), look)) <= width + 1), ways[-1])
+    arranged = chosen(first)
+    widths, signs = _widths(arranged, look), signed_columns([row for row in arranged.rows if not isinstance(row[0], Rail)])
+    if any(cell != "" for cell in arranged.head):
+        yield from plain_row([(cell_text(cell, look)[0], "dim") for cell in arranged.head], widths, look)
+    while arranged.rows:
+        hung = iter(arranged.hung)
+        for row in arranged.rows:
+            if isinstance(row[0], Rail):
+                yield from (f"{line}\n" for line in folded(*next(hung)))
+            else:
+                yield from plain_row([drawn_cell(cell, look, sign) for cell, sign in zip(row, signs, strict=True)], widths, look)
+        arranged = chosen(list(islice(rows, _MOST)))
+
+
+def _widths(arranged: Arranged, look: Look) -> list[int]:
+    """The natural width of each column."""
+    signs = signed_columns(arranged.rows)
+    widths = [cells(cell_text(cell, look)[0]) for cell in arranged.head]
+    for row in arranged.rows:
+        if not isinstance(row[0], Rail):
+            texts = [drawn_cell(cell, look, sign)[0] for cell, sign in zip(row, signs, strict=True)]
+            widths = [max(wide, *map(cells, text.split("\n"))) for wide, text in zip(widths, texts, strict=True)]
+    return widths
 
 
 def _unwired(cell: Cell, look: Look) -> Cell:

@@ -25,7 +25,7 @@ def symbolic(given: Report) -> list[Block]:
     drawn = rails(lines) if 0 < len(lines) <= 60 else None
     forward = Table(("", ""), _forward(given, drawn), "forward", "in the order of the file")
     aside = Phrase(start(output))
-    backward = Table(("", "node", "rule", "local", "chain rule"), _backward(given), "backward", aside, (2,))
+    backward = Table(("", "node", "rule", "local", "chain rule"), _backward(given), "backward", aside, (2,), lifted=(0, 1, 2))
     return [Title((Name(output),)), forward, backward, *_closed(given)]
 
 

@@ -11,6 +11,7 @@ from backprop_cli.reports.document import Block, Cell, Figure, Paragraph, Partia
 from backprop_cli.reports.trace import Report, sizes
 
 _MOST = 6  # tangents side by side
+_FIT = 2  # of them that fit everywhere
 _SWEPT = 200  # sweeps that are made for the comparison
 _CLOSE = 1e-9
 
@@ -28,11 +29,12 @@ def modes(given: Report, both: bool) -> list[Block]:
         return [Paragraph((Status.OPEN, f"no forward mode: a function of whole arrays has {reason}"))]
     shown = seeds[:_MOST]
     aside = "one sweep for each leaf: a node's tangent is the sum of local derivative × tangent over its operands"
-    if len(shown) < len(seeds):
-        aside += f"; the first {len(shown)} of {len(seeds)}"
+    if len(seeds) > _FIT:
+        aside += f"; of {len(seeds)} leaves or entries the first ones, as many as fit"
     adjoint = [Partial(given.output, "node")] if both else []
     head: tuple[Cell, ...] = ("", "node", "value", *adjoint, *(Partial("", label) for label, _, _ in shown))
-    table = Table(head, _rows(given, found[: len(shown)], both), "forward mode", aside)
+    spare = tuple(range(len(head) - 1, len(head) - len(shown), -1))
+    table = Table(head, _rows(given, found[: len(shown)], both), "forward mode", aside, spare)
     return [table, *_costs(given, seeds), *_agreement(given, seeds, found)]
 
 

@@ -92,8 +92,9 @@ def backward_table(given: Report) -> Table:
     aside = (*start(output), *(_short_for(given) if shaped else ()))
     totals = () if given.small else ("running total",)
     head: tuple[Cell, ...] = ("", "node", "rule", "local", "value", PRODUCT, *(["shape"] if shaped else []), "gradient", *totals)
+    spare = (4, 2, 6, 5) if shaped else (4, 2)
     rows = (row for step in _steps(given) for row in _backward_rows(given, step, shaped))
-    return Table(head, rows, "backward", Phrase(aside), (4, 2, 6, 5) if shaped else (4, 2), lifted=(0, 1, 2))
+    return Table(head, rows, "backward", Phrase(aside), (*spare, *([len(head) - 1] if totals else [])), lifted=(0, 1, 2))
 
 
 def start(output: str) -> tuple[Cell, ...]:

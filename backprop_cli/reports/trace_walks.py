@@ -32,22 +32,26 @@ def iterative_table(given: Report) -> Table:
     aside = Phrase(
         (_grad(output), "=", Number("1"), ", all others 0; while a node is unmarked, take one whose outgoing edges are all marked")
     )
-    head = ("turn", "node", "edges marked", "grad before", "added", "grad after")
-    return Table(head, _turns(given), "backward, with marks", aside)
+    head = ("turn", "node", "taken because", "edge marked", "grad before", "added", "grad after")
+    return Table(head, _turns(given), "backward, with marks", aside, lifted=(0, 1, 2))
 
 
 def _turns(given: Report) -> Iterator[list[Cell]]:
     from backprop_cli.autodiff.walks import iterative
 
     for each in iterative(edges_of(given)):
-        why: Cell = "it has no users"
+        why: tuple[Cell, ...] = ("it has no users",)
         if each.ready:
             said = f"all {len(each.ready)} edges to its users are marked:" if len(each.ready) > 1 else "the edge to its user is marked:"
-            why = Phrase((said, *listed(list(dict.fromkeys(each.ready)))))
-        yield [str(each.turn), Phrase((Name(each.node),)), why, "", "", Phrase((_grad(each.node), "=", Figure(each.grad, gradient=True)))]
+            why = (said, *listed(list(dict.fromkeys(each.ready))))
+        grad: tuple[Cell, ...] = (";", _grad(each.node), "=", Figure(each.grad, gradient=True))
+        first: list[Cell] = [str(each.turn), Phrase((Name(each.node),)), Phrase((*why, *grad))]
         for step, before, after in each.adds:
             edge = Phrase((Name(step.user), "→", Name(step.operand)))
-            yield ["", "", edge, Figure(before), _added(step), Phrase((_grad(step.operand), "=", Figure(after, gradient=True)))]
+            yield [*first, edge, Figure(before), _added(step), Figure(after, gradient=True)]
+            first = ["", "", ""]
+        if not each.adds:
+            yield [*first, "", "", "", ""]
 
 
 def _grad(node: str) -> Expr:
@@ -89,7 +93,7 @@ def _calls(given: Report) -> Iterator[list[Cell]]:
             said = Phrase(("=", *parts)) if len(each.terms) <= 4 and len(parts) > 1 else "= the sum of what its users send"
         hits += each.what == "known"
         yield [str(each.depth), call, said, "" if each.value is None else Figure(each.value, gradient=True)]
-    yield ["", f"{hits} {'call' if hits == 1 else 'calls'} answered from memory", "", ""]
+    yield ["", "", f"{hits} {'call' if hits == 1 else 'calls'} answered from memory", ""]
 
 
 # ---- paths ----
@@ -113,7 +117,7 @@ def _paths_to(given: Report, edges: Edges, name: str, count: int) -> Table:
     if shown < count:
         aside += f", of which the first {shown} are shown"
     rows = _path_rows(given, edges, name, count)
-    return Table(("", "path", "product", "value"), rows, Phrase(("paths from", Name(name), "to", Name(given.output))), aside, (2,))
+    return Table(("", "path", "product", "value"), rows, Phrase(("paths from", Name(name), "to", Name(given.output))), aside, below=(2,))
 
 
 def _path_rows(given: Report, edges: Edges, name: str, count: int) -> Iterator[list[Cell]]:
