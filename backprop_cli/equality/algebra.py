@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Token = tuple[Any, ...]
 
 
-def prover(worker: Worker | None = None, seconds: float = 2.0) -> Prover:
+def prover(seconds: float = 2.0, worker: Worker | None = None) -> Prover:
     """What asks a worker, by default the one that this process shares, for so many seconds a pair."""
 
     def prove(terms: Terms, pair: tuple[int, int], region: Region) -> bool | None:

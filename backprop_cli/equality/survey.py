@@ -180,7 +180,7 @@ class Survey:
             return Decision(Status.UNDECIDED, why=why)
         if self._proved_late():
             return Decision(Status.EQUAL, _BY_PRIMES)
-        if self.prove is not None and all(self.prove(self.terms, pair[1:], self.region) for pair in self.pairs):
+        if self.prove is not None and self._same_domain() and all(self.prove(self.terms, pair[1:], self.region) for pair in self.pairs):
             return Decision(Status.EQUAL, _BY_ALGEBRA)
         return Decision(Status.UNDECIDED, why=why)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from backprop_cli.equality.decide import Decision, Region, Status, decide, values
+from backprop_cli.equality.algebra import prover
+from backprop_cli.equality.decide import Decision, Effort, Region, Status, decide, values
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.formulas import Formulas, half_unit, significant
@@ -22,6 +25,8 @@ from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.opinion import NoOpinion
 
 _DIGITS = 50
+# Seconds that SymPy has for one pair.
+_ALGEBRA = 2.0
 _VERDICTS = {
     Status.EQUAL: Verdict.CORRECT,
     Status.EQUAL_HERE: Verdict.CORRECT,
@@ -29,6 +34,10 @@ _VERDICTS = {
     Status.DIFFERENT: Verdict.WRONG,
     Status.UNDECIDED: Verdict.UNDECIDED,
 }
+
+
+class OutOfTime(Exception):
+    """The time for one line is used up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,13 +59,15 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measure:
-    """How strictly claims are compared. `rates` are variables of the answers with their values, where these are known."""
+    """How strictly claims are compared. `rates` are variables of the answers with their values, where these are known;
+    `until` is the time, on the monotonic clock, at which the work on a line ends: the last resort after counted work."""
 
     digits: int = 3
     tolerance: Fraction | None = None
     seed: str = ""
     rates: Mapping[str, Fraction] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
+    until: float = math.inf
 
 
 class Comparer:
@@ -100,7 +111,7 @@ class Comparer:
         wanted = truth.ravel().tolist()
         missing = sorted({each for each in terms.leaves(terms.basic(wanted)) if each not in self.home})
         if missing and any(terms.moved[each] for each in wanted):
-            decision = decide(terms, list(zip(wanted, claimed, strict=True)), self.region, self.measure.seed)
+            decision = self.asked(list(zip(wanted, claimed, strict=True)), self.region)
             if decision.status is Status.EQUAL:
                 return Compared(Verdict.CORRECT, decision.how)
             what = ", ".join(missing[:4])
@@ -138,7 +149,7 @@ class Comparer:
 
     def without_value(self, truth: int, claimed: int) -> Compared:
         """A number that cannot be worked out: undefined, or beyond what is tried here."""
-        if decide(self.board.terms, [(truth, claimed)], self.region, self.measure.seed).status is Status.DIFFERENT:
+        if self.asked([(truth, claimed)], self.region).status is Status.DIFFERENT:
             return Compared(Verdict.WRONG, "value", "this has no value: it divides by zero or leaves a function's domain", numeric=True)
         return Compared(Verdict.UNDECIDED, "", "this number is too large, or takes too long, to be worked out here", numeric=True)
 
@@ -184,14 +195,24 @@ class Comparer:
                 return Compared(Verdict.CORRECT, replaced[0], "", replaced[1:])
             one_hot = tuple(self.board.one_hot_here())
             if len(one_hot) > len(self.region.one_hot):
-                hot = decide(self.board.terms, _pairs(truth, claimed), replace(self.region, one_hot=one_hot), self.measure.seed)
+                hot = self.asked(_pairs(truth, claimed), replace(self.region, one_hot=one_hot))
                 if hot.status in (Status.EQUAL, Status.EQUAL_HERE):
                     names = ", ".join(dict.fromkeys(key.partition("[")[0] for row in one_hot for key in row))
                     return Compared(Verdict.CORRECT, hot.how, "", (f"right as long as {names} is one-hot, as it is here",))
         return self.said(found)
 
     def decided(self, truth: Ids, claimed: Ids) -> Decision:
-        return decide(self.board.terms, _pairs(truth, claimed), self.region, self.measure.seed)
+        return self.asked(_pairs(truth, claimed), self.region)
+
+    def asked(self, pairs: list[tuple[int, int]], region: Region) -> Decision:
+        """The decision on pairs within the time that a line has. Raises OutOfTime."""
+        left = self.measure.until - monotonic()
+        if left <= 0:
+            raise OutOfTime
+        found = decide(self.board.terms, pairs, region, self.measure.seed, prove=prover(min(left, _ALGEBRA)), effort=Effort(seconds=left))
+        if found.status is Status.UNDECIDED and monotonic() > self.measure.until:
+            raise OutOfTime
+        return found
 
     def said(self, found: Decision) -> Compared:
         notes: tuple[str, ...] = ()
@@ -205,7 +226,7 @@ class Comparer:
             message = found.why
         if found.witness is not None and found.status in (Status.DIFFERENT, Status.EQUAL_AT_POINT):
             point = tuple((name, str(value)) for name, value in found.witness.point.items())
-            example = Example(point, str(found.witness.right), str(found.witness.left))
+            example = Example(point, _value(found.witness.right), _value(found.witness.left))
         return Compared(_VERDICTS[found.status], found.how, message, notes, example)
 
 
@@ -222,6 +243,10 @@ def _elsewhere(found: Decision) -> str:
         return ""
     some = list(found.witness.point.items())[:4]
     return ": it differs at " + ", ".join(f"{name} = {_short(value)}" for name, value in some)
+
+
+def _value(value: Any) -> str:
+    return "undefined" if value is None else str(value)
 
 
 def _short(value: Any) -> str:

@@ -69,7 +69,7 @@ class Bench:
             hint = "name one of its nodes"
             raise BackpropError(Diagnostic("unknown-name", f"{program.source.name} has no node {output}", hint=hint))
         self.board = Board(program, at or {}, output)
-        self.fresh = lambda: Board(program, at or {}, output)
+        self.program, self.at = program, dict(at or {})
         self.rules = fitted(rules or Rules(), graph.names, output)
         self.exercise = program.source.text
         self.words = vocabulary(self.board)
@@ -82,8 +82,8 @@ class Bench:
         if not read:
             raise BackpropError(Diagnostic("no-answers", f"{name} holds no answers", hint="write one on each line, as in  dL/da = 2*z*x"))
         if len(self.board.terms) > _CROWDED:
-            self.board = self.fresh()
-        sitting = Sitting(self.board, self.rules, self.exercise)
+            self.board = Board(self.program, self.at, self.board.output)
+        sitting = Sitting(self.board, self.rules, self.exercise, limits.seconds)
         lines = [sitting.judge(each) for each in read if isinstance(each, Answer)]
         lines = conventions.settled(sitting, lines)
         finished = iter([self.finished(sitting, line, lines) for line in lines])

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from backprop_cli.calculus.table import SEVERAL
-from backprop_cli.equality.terms import Terms
+from backprop_cli.equality.terms import MOST, Terms
 from backprop_cli.lang.syntax import Apply, Expr, Name
 from backprop_cli.oracles.lowering import Lowered, label
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Piece, Planner
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.textbook import FIXED, complete
-from backprop_cli.oracles.walk import Item, Shape, Walk
+from backprop_cli.oracles.walk import Item, Shape, Walk, require_room
 
+# Entries of one array: each of them is a term.
+_MOST_ENTRIES = MOST // 2
 _WORDS = {fixed: which for which, fixed in FIXED.items()}
 
 
@@ -28,6 +30,8 @@ class Misfit(NoOpinion):
 
 class InTerms(Lowered):
     """The engine whose arrays hold terms."""
+
+    most_entries = _MOST_ENTRIES
 
     def __init__(self, planner: Planner, terms: Terms) -> None:
         super().__init__(planner, ())
@@ -42,6 +46,7 @@ class InTerms(Lowered):
     def apply(self, head: str, operands: Sequence[Any]) -> Any:
         """A function of the table, entry by entry."""
         try:
+            require_room(np.broadcast_shapes(*(each.shape for each in operands)), self.most_entries)
             spread = np.broadcast_arrays(*operands)
         except ValueError:
             raise Misfit(" and ".join(shape_text(each.shape) for each in operands) + f" do not fit together in {head}") from None
@@ -75,6 +80,7 @@ class TermWalk(Walk):
     """Reads a program's statements into terms; functions of the table stay what they are, so that their derivatives are the table's."""
 
     engine: InTerms
+    most_entries = _MOST_ENTRIES
 
     def __init__(self, scope: Scope, planner: Planner, engine: InTerms) -> None:
         super().__init__(scope, planner, engine, self.held)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from time import monotonic
 
 from backprop_cli.equality.terms import MOST
 from backprop_cli.errors import Diagnostic, Source
 from backprop_cli.homework import forms, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
-from backprop_cli.homework.comparing import Compared, Comparer, Measure
+from backprop_cli.homework.comparing import Compared, Comparer, Measure, OutOfTime
 from backprop_cli.homework.following import Slip, entry_replaced, world_of, worlds
 from backprop_cli.homework.formulas import half_unit, significant, symbols
 from backprop_cli.homework.lowering import Misfit
@@ -23,6 +25,8 @@ from backprop_cli.oracles.opinion import NoOpinion
 
 # What one line may add to the terms that are kept.
 _TERMS_A_LINE = 60_000
+# A line that runs out of time is tried once more with as many times as much.
+_RETRY = 5
 # From the worst to the best: a chain is as good as its worst link.
 _WORST_FIRST = (
     Verdict.UNREADABLE,
@@ -54,6 +58,8 @@ class Sitting:
     board: Board
     rules: Rules
     exercise: str
+    seconds: float = 2.0
+    until: float = math.inf
     slips: list[Slip] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
     rate: Fraction | None = None
@@ -67,11 +73,23 @@ class Sitting:
         exact = None if tolerance is None else Fraction(tolerance)
         seed = f"{self.exercise}\n{target} = {' = '.join(answer.link_texts)}"
         known = {name: self.rules.rate for name in extra if self.rules.rate is not None}
-        return Comparer(self.board, Measure(self.rules.digits, exact, seed, known, tuple(extra)))
+        return Comparer(self.board, Measure(self.rules.digits, exact, seed, known, tuple(extra), self.until))
 
     def judge(self, answer: Answer) -> Line:
         """One line. What it claims is kept for the lines after it."""
         self.board.terms.most = min(MOST, len(self.board.terms) + _TERMS_A_LINE)
+        for seconds in (self.seconds, _RETRY * self.seconds):
+            self.until = monotonic() + seconds
+            try:
+                return self.in_time(answer)
+            except OutOfTime:
+                continue
+            finally:
+                self.until = math.inf
+        return self.line(answer, answer.links[0], Compared(Verdict.UNDECIDED, "", "the time for one line is used up"))
+
+    def in_time(self, answer: Answer) -> Line:
+        """One line, within the time that it has. Raises OutOfTime."""
         kind = answer.target.kind
         foreign = self.foreign(answer)
         if foreign is not None:
