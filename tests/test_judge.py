@@ -110,6 +110,13 @@ def test_the_seeds_own_slips_are_not_correct(line: str) -> None:
     assert only(sample("log-likelihood"), line) in ("wrong", "correct-at-point")
 
 
+@pytest.mark.parametrize("line", ["dc/db = (b + 1)^(-2)", "da/dw0 = 1", "dd/dc = 1/c"])
+def test_the_seeds_own_slips_are_diagnosed(line: str) -> None:
+    (found,) = judged(sample("log-likelihood"), line).answers
+    assert found.diagnosis is not None
+    assert {"M01", "M02"} & set(found.diagnosis.slips)
+
+
 # ---- numbers ----
 
 

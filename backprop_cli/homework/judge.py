@@ -111,13 +111,8 @@ class Bench:
     def diagnosis(self, sitting: Sitting, line: Line, lines: Sequence[Line], comparer: Comparer) -> Diagnosis | None:
         """What a wrong line is consistent with."""
         found = line.found
-        if (
-            not self.rules.diagnose
-            or found.verdict is not Verdict.WRONG
-            or found.how == "form"
-            or found.claimed is None
-            or line.truth is None
-        ):
+        asked = found.verdict in (Verdict.WRONG, Verdict.CORRECT_AT_POINT) and found.how != "form"
+        if not self.rules.diagnose or not asked or line.truth is None or (found.claimed is None and found.how != "shapes"):
             return None
         target = line.answer.target
         assert target.of is not None

@@ -13,11 +13,11 @@ from backprop_cli.calculus.table import SEVERAL
 from backprop_cli.equality.terms import MOST, Terms
 from backprop_cli.lang.syntax import Apply, Expr, Name
 from backprop_cli.oracles.lowering import Lowered, label
-from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.opinion import NoOpinion, require_room
 from backprop_cli.oracles.pieces import Piece, Planner
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.textbook import FIXED, complete
-from backprop_cli.oracles.walk import Item, Shape, Walk, require_room
+from backprop_cli.oracles.walk import Item, Shape, Walk
 
 # Entries of one array: each of them is a term.
 _MOST_ENTRIES = MOST // 2
