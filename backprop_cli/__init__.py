@@ -6,7 +6,8 @@
     (0.0, {'a': 0.0})
 
 `parse` reads a text, `build` makes its graph, `differentiate` runs it; `grad` does all three.
-`evaluate_many` runs a graph at many points at once.
+`evaluate_many` runs a graph at many points at once. `judge` gives a verdict on every line of a text of answers; `Bench` keeps a
+program ready for any number of them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
     from backprop_cli.graph.build import build
     from backprop_cli.graph.graph import Graph, Node
+    from backprop_cli.homework.judge import Bench, judge
+    from backprop_cli.homework.rules import Rules
+    from backprop_cli.homework.verdicts import Judged, Judgement, Verdict
     from backprop_cli.lang.parse import parse
     from backprop_cli.lang.program import Program
     from backprop_cli.limits import Limits
@@ -30,28 +34,35 @@ __version__ = "0.1.0"
 # Where each name lives. They are fetched when asked for: `backprop --help` must not wait for a parser.
 _HOMES = {
     "BackpropError": "errors",
+    "Bench": "homework.judge",
     "Diagnostic": "errors",
     "Given": "autodiff",
     "Gradients": "autodiff",
     "Graph": "graph.graph",
     "Jacobians": "autodiff",
+    "Judged": "homework.verdicts",
+    "Judgement": "homework.verdicts",
     "Limits": "limits",
     "Node": "graph.graph",
     "Program": "lang.program",
+    "Rules": "homework.rules",
     "Source": "errors",
     "Span": "errors",
+    "Verdict": "homework.verdicts",
     "Warned": "autodiff",
     "build": "graph.build",
     "differentiate": "autodiff",
     "evaluate_many": "autodiff.points",
     "grad": "door",
     "jacobian": "autodiff",
+    "judge": "homework.judge",
     "parse": "lang.parse",
 }
 
 __all__ = [
-    "BackpropError", "Diagnostic", "Given", "Gradients", "Graph", "Jacobians", "Limits", "Node", "Program", "Source", "Span",
-    "Warned", "build", "differentiate", "evaluate_many", "grad", "jacobian", "parse",
+    "BackpropError", "Bench", "Diagnostic", "Given", "Gradients", "Graph", "Jacobians", "Judged", "Judgement", "Limits", "Node",
+    "Program", "Rules", "Source", "Span", "Verdict", "Warned", "build", "differentiate", "evaluate_many", "grad", "jacobian",
+    "judge", "parse",
 ]  # fmt: skip
 
 
