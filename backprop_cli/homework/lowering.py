@@ -80,10 +80,10 @@ class TermWalk(Walk):
     """Reads a program's statements into terms; functions of the table stay what they are, so that their derivatives are the table's."""
 
     engine: InTerms
-    most_entries = _MOST_ENTRIES
 
     def __init__(self, scope: Scope, planner: Planner, engine: InTerms) -> None:
         super().__init__(scope, planner, engine, self.held)
+        self.most_entries = _MOST_ENTRIES
         self.home: dict[str, int] = {}
         self.given: dict[str, Any] = {}
         self.held_names: set[str] = set()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from backprop_cli.lang.syntax import Expr
+from backprop_cli.oracles.opinion import MOST_ENTRIES, require_room
 from backprop_cli.oracles.pieces import Piece, Planner
 from backprop_cli.oracles.tape import Laid, Tape
 from backprop_cli.oracles.textbook import formula
@@ -21,6 +22,8 @@ TERMS, PRODUCTS = 8, 4
 
 class Lowered:
     """The engine whose arrays hold the numbers of slots. `wanted` names get slots of their own, called `W[0, 1]`."""
+
+    most_entries = MOST_ENTRIES
 
     def __init__(self, planner: Planner, wanted: Collection[str]) -> None:
         self.planner, self.wanted = planner, wanted
@@ -53,6 +56,7 @@ class Lowered:
         return tuple(a.shape)
 
     def map(self, piece: Piece, operands: Sequence[Any], shown: Expr | None) -> Any:
+        require_room(np.broadcast_shapes(*(each.shape for each in operands)), self.most_entries)
         spread = np.broadcast_arrays(*operands)
         columns = [each.ravel().tolist() for each in spread]
         return self._filled((self._step(piece, row, shown) for row in zip(*columns, strict=True)), spread[0].shape)
@@ -72,6 +76,7 @@ class Lowered:
         left = np.broadcast_to(left, (*batch, *left.shape[-2:]))
         right = np.broadcast_to(right, (*batch, *right.shape[-2:]))
         shape = (*batch, left.shape[-2], right.shape[-1])
+        require_room((*shape, left.shape[-1]), self.most_entries)
         entries = (
             self.combination(left[(*at[:-1], slice(None))].tolist(), right[(*at[:-2], slice(None), at[-1])].tolist(), shown)
             for at in np.ndindex(shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backprop_cli.errors import Span
@@ -13,6 +15,8 @@ TOLERANCE = 1e-9
 NOTED, ROUNDING, NOISE = 1e-6, 1e-13, 1e-40
 # Below this float64 thins out: a gradient that underflows is no disagreement.
 TINY = 1e-300
+# Entries that one array may have, as in a person's own files.
+MOST_ENTRIES = 50_000_000
 # What SymPy and mpmath are known to raise where they fail.
 FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, RecursionError, TypeError, ValueError)
 
@@ -59,6 +63,12 @@ Opinion = Agrees | Disagrees | Abstains
 
 class NoOpinion(Exception):
     """Raised inside an oracle where it can say nothing; the text is the reason."""
+
+
+def require_room(shape: Sequence[int], most: int) -> None:
+    """Raise NoOpinion for an array that is larger than may be made."""
+    if math.prod(shape) > most:
+        raise NoOpinion(f"this makes an array of {math.prod(shape):,} entries, and {most:,} are the most that are looked at")
 
 
 class HoldsArrays(NoOpinion):

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from backprop_cli.calculus.table import SEVERAL, row
 from backprop_cli.lang.program import Assign, Declare, Define
 from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice, fold
-from backprop_cli.oracles.opinion import NoOpinion
+from backprop_cli.oracles.opinion import MOST_ENTRIES, NoOpinion
 from backprop_cli.oracles.pieces import COMPARISONS, POWER, Piece, Planner, literal, rational
 from backprop_cli.oracles.scope import CONSTANTS, Scope
 from backprop_cli.oracles.textbook import FIXED, in_basics
@@ -69,7 +69,7 @@ class Walk:
         self.scope, self.planner, self.engine, self.integers = scope, planner, engine, integers
         self.values: dict[str, Item] = {}
         self.constants: dict[str, Item] = {}
-        self.operations = 0
+        self.operations, self.most_entries = 0, MOST_ENTRIES
 
     def run(self, names: Sequence[str], tick: Callable[[], None]) -> dict[str, Item]:
         """The values of names, each of which stands after those it reads; a value is dropped after its last use."""

@@ -23,7 +23,10 @@ def _power(a: Any, b: Any) -> Any:
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
     if isinstance(condition, bool | float | np.bool_):
-        return a if condition else b
+        taken, other = (a, b) if condition else (b, a)
+        if isinstance(other, float | int) or np.shape(taken) == np.shape(other):
+            return taken
+        return np.broadcast_to(taken, np.broadcast_shapes(np.shape(taken), np.shape(other)))
     return np.where(condition, a, b)
 
 
