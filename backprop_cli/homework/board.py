@@ -97,8 +97,9 @@ class Board:
             str(self.terms.data[each]) for name in self.walk.held_names if name in self.values for each in self.values[name].ravel()
         )
 
-    def one_hot_here(self) -> list[tuple[str, ...]]:
-        """The rows, or else the columns, of leaves that hold a single 1 and zeros at the point, `onehot` leaves included."""
+    def one_hot_here(self, columns: bool = False) -> list[tuple[str, ...]]:
+        """The rows, or else the columns (first the columns if told so), of leaves that hold a single 1 and zeros at the point,
+        `onehot` leaves included."""
         found = list(self.one_hot)
         held = {key for row in found for key in row}
         for name in self.leaves:
@@ -107,7 +108,8 @@ class Board:
             if not ids.ndim or name in self.params or not held.isdisjoint(keys) or any(key not in self.home for key in keys):
                 continue
             named = np.array(keys, dtype=object).reshape(ids.shape)
-            for rows in (named.reshape(-1, ids.shape[-1]), named.T.reshape(-1, ids.shape[0])):
+            ways = (named.reshape(-1, ids.shape[-1]), named.T.reshape(-1, ids.shape[0]))
+            for rows in reversed(ways) if columns else ways:
                 if rows.shape[1] > 1 and all(
                     sorted(str(self.terms.value(self.home[key])) for key in row) == _hot(len(row)) for row in rows
                 ):

@@ -79,13 +79,24 @@ class Comparer:
         self.home = {**board.home, **{name: terms.number(value) for name, value in measure.rates.items()}}
         self.region = Region(home=self.home, fixed=board.fixed, one_hot=tuple(board.one_hot))
 
-    def formulas(self, world: World, literals: Mapping[str, int] | None = None, direct: bool = False) -> Formulas:
-        return Formulas(self.board, world, literals, direct=direct, extra=self.measure.extra)
+    def formulas(self, world: World, literals: Mapping[str, int] | None = None, direct: bool = False, columns: bool = False) -> Formulas:
+        return Formulas(self.board, world, literals, direct=direct, extra=self.measure.extra, columns=columns)
 
     def compare(self, truth: Ids, tree: Expr, world: World = TRUTH, loose: Ids | None = None, direct: bool = False) -> Compared:
         """A right side against the truth. `loose` holds for each entry of the truth a term: how far it may lie from what is due."""
+        flat = self.formulas(world, direct=direct)
+        found = self.read(truth, tree, flat, world, loose)
+        if found.right or not flat.transposed:
+            return found
+        upright = self.read(truth, tree, self.formulas(world, direct=direct, columns=True), world, loose)
+        if upright.right and found.how == "shapes":
+            return replace(upright, notes=(*upright.notes, "vectors are read as columns here"))
+        return upright if upright.right or found.how == "shapes" else found
+
+    def read(self, truth: Ids, tree: Expr, formulas: Formulas, world: World, loose: Ids | None) -> Compared:
+        """A right side, read in one way, against the truth."""
         try:
-            claimed = self.formulas(world, direct=direct).terms_of(tree)
+            claimed = formulas.terms_of(tree)
         except Misfit as error:
             return Compared(Verdict.WRONG, "shapes", f"this has no value: {error}")
         except NoOpinion as error:
@@ -149,7 +160,10 @@ class Comparer:
 
     def without_value(self, truth: int, claimed: int) -> Compared:
         """A number that cannot be worked out: undefined, or beyond what is tried here."""
-        if self.asked([(truth, claimed)], self.region).status is Status.DIFFERENT:
+        found = self.asked([(truth, claimed)], self.region)
+        if found.status is Status.DIFFERENT and found.witness is not None and found.witness.right is not None:
+            return replace(self.said(found), numeric=True)
+        if found.status is Status.DIFFERENT:
             return Compared(Verdict.WRONG, "value", "this has no value: it divides by zero or leaves a function's domain", numeric=True)
         return Compared(Verdict.UNDECIDED, "", "this number is too large, or takes too long, to be worked out here", numeric=True)
 
@@ -193,13 +207,20 @@ class Comparer:
             replaced = rounded_formula(self, truth, tree, world)
             if replaced is not None:
                 return Compared(Verdict.CORRECT, replaced[0], "", replaced[1:])
-            one_hot = tuple(self.board.one_hot_here())
+            hot = self.with_labels(truth, claimed)
+            if hot is not None:
+                return hot
+        return self.said(found)
+
+    def with_labels(self, truth: Ids, claimed: Ids) -> Compared | None:
+        """The verdict where leaves that hold one-hot labels, in rows or in columns, stay so; None unless it is right then."""
+        for one_hot in dict.fromkeys(tuple(self.board.one_hot_here(columns)) for columns in (False, True)):
             if len(one_hot) > len(self.region.one_hot):
                 hot = self.asked(_pairs(truth, claimed), replace(self.region, one_hot=one_hot))
                 if hot.status in (Status.EQUAL, Status.EQUAL_HERE):
                     names = ", ".join(dict.fromkeys(key.partition("[")[0] for row in one_hot for key in row))
                     return Compared(Verdict.CORRECT, hot.how, "", (f"right as long as {names} is one-hot, as it is here",))
-        return self.said(found)
+        return None
 
     def decided(self, truth: Ids, claimed: Ids) -> Decision:
         return self.asked(_pairs(truth, claimed), self.region)

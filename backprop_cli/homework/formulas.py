@@ -20,6 +20,8 @@ from backprop_cli.oracles.walk import Item
 
 _SYMBOLS = frozenset({DERIVATIVE, PARTIAL})
 _LAST = 10**9
+_TRANSPOSES = frozenset({".T", "transpose"})
+_PRODUCTS = frozenset({BESIDE, "@", "*"})
 # The variable that stands for the argument of a function that is differentiated; no name is spelled like it.
 _ARGUMENT = "(argument)"
 
@@ -29,6 +31,9 @@ class Formulas(TermWalk):
 
     `literals` gives terms for literals that stand for any number that rounds to them; `direct` reads `∂` along the direct
     edge where there is one. `extra` are variables that only answers have, such as the rate of descent.
+
+    `columns` reads vectors as columns where they meet a transposed one, as on paper: `u v^T` is then their outer product.
+    `transposed` tells afterwards whether a vector was transposed at all.
     """
 
     def __init__(
@@ -39,8 +44,10 @@ class Formulas(TermWalk):
         *,
         direct: bool = False,
         extra: Sequence[str] = (),
+        columns: bool = False,
     ) -> None:
         super().__init__(board.scope, board.walk.planner, board.walk.engine)
+        self.columns, self.transposed = columns, False
         self.board, self.world, self.literals, self.direct = board, world, literals or {}, direct
         self.given, self.home, self.held_names = board.walk.given, board.walk.home, board.walk.held_names
         self.values = {name: Item(board.value(name, world) if name in world.values else ids, name) for name, ids in board.values.items()}
@@ -86,6 +93,14 @@ class Formulas(TermWalk):
             assert isinstance(function, Name)
             (argument,) = self.taken(frame, 1)
             return Item(self.prime(function.id, argument.value))
+        if part.head in _TRANSPOSES:
+            (inner,) = self.taken(frame, 1)
+            if inner.value.ndim == 1:
+                self.transposed = True
+                return Item(inner.value.reshape(1, -1)) if self.columns else inner
+            frame.results.append(inner)
+        if self.columns and part.head in _PRODUCTS:
+            frame.results.extend(_upright(self.taken(frame, 2)))
         if part.head == BESIDE:
             left, right = self.taken(frame, 2)
             both = left.value.ndim and right.value.ndim
@@ -125,6 +140,13 @@ class Formulas(TermWalk):
         if value.ndim:
             raise NoOpinion(f"{define.name} gives an array")
         return int(value)
+
+
+def _upright(given: list[Item]) -> list[Item]:
+    """The operands of a product; a vector to the left of a row is a column."""
+    left, right = given
+    row = right.value.ndim == 2 and right.value.shape[0] == 1
+    return [Item(left.value.reshape(-1, 1)), right] if row and left.value.ndim == 1 else given
 
 
 def symbols(tree: Expr) -> list[tuple[str, str]]:
