@@ -8,11 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 from backprop_cli.equality.balls import Ball as Raw
+from backprop_cli.equality.balls import top
 from backprop_cli.equality.functions import functions
 from backprop_cli.equality.meeting import bits_of
 from backprop_cli.equality.missing import Missing
 from backprop_cli.equality.program import Program
 from backprop_cli.equality.terms import LEAF, Terms
+
+_MOST_BITS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ def _mpf(m: int, e: int) -> Any:
 def values(terms: Terms, ids: Sequence[int], home: Mapping[str, int], digits: int = 50) -> list[Ball | None]:
     """The values of terms at home; None where one is undefined, cannot be made out, or needs a leaf that has no value.
 
+    None too where it lies beyond 2^-16384 or 2^16384: as a fraction it would take more memory than there may be.
+
     Raises NoOpinion where a function has no definition here.
     """
     roots = terms.basic(ids)
@@ -81,4 +86,8 @@ def values(terms: Terms, ids: Sequence[int], home: Mapping[str, int], digits: in
     found = program.run([], bits_of(digits, program.literals), watch=False)
     kept = iter(program.outputs)
     taken = [None if each in short else found[next(kept)] for each in roots]
-    return [None if each is None or isinstance(each, Missing) else Ball(each) for each in taken]
+    return [None if each is None or isinstance(each, Missing) or _far(each) else Ball(each) for each in taken]
+
+
+def _far(value: Raw) -> bool:
+    return value[0] != 0 and abs(top(value)) > _MOST_BITS
