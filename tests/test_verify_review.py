@@ -58,3 +58,30 @@ def test_labels_that_may_be_rows_or_columns() -> None:
     assert verdict(COLUMNS, "dL/dZ = (P - Y)/2") == "correct"
     assert verdict(COLUMNS.replace("axis=0", "axis=1"), "dL/dZ = (P - Y)/2") == "correct"
     assert verdict(COLUMNS, "dL/dZ = (Y - P)/2") == "wrong"
+
+
+# ---- what is said of lines that cannot be read ----
+
+
+def suggestion(program: str, answer: str) -> str:
+    found = only(program, answer)
+    assert found.complaint is not None
+    return found.complaint.hint
+
+
+def test_rates_are_no_names_of_the_graph() -> None:
+    assert suggestion("input x = 1; y = x^2", "dy/dx = 2*q") == "the names are x, y"
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ("ds/da = cos a cos b", "write cos(a)*cos(b) or cos(a*cos(b))"),
+        (r"ds/da = \cos a\cos b", "write cos(a)*cos(b) or cos(a*cos(b))"),
+        ("ds/da = cos 2a cos b", "write cos(2)*a or cos(2*a)"),
+        ("ds/da = cos a * b", "write cos(a)*b or cos(a*b)"),
+        ("ds/da = cos a cos", "write cos(a)*cos(x) or cos(a*cos(x))"),
+    ],
+)
+def test_suggestions_are_formulas(answer: str, hint: str) -> None:
+    assert suggestion("input a = 0.7, b = 1.3; s = sin(a)*cos(b)", answer) == hint

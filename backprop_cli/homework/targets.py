@@ -21,7 +21,7 @@ def vocabulary(board: Board) -> Vocabulary:
     functions = {name: defined[-1][1] for name, defined in board.scope.functions.items()}
     called = signatures()
     called.update({name: Signature(name, len(define.parameters), len(define.parameters)) for name, define in functions.items()})
-    return Vocabulary(names | rates(names), frozenset(functions), board.output, called)
+    return Vocabulary(names | rates(names), frozenset(functions), board.output, called, rates(names))
 
 
 def rates(names: frozenset[str]) -> frozenset[str]:

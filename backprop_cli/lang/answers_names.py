@@ -135,12 +135,13 @@ class Known:
             name, number = base.group(1), base.group(3)
             entries = f"the entries of {name} are {name}[0], {name}[1], ..."
             return entries if base.group(2) else f"write {name}^{number} or {name}*{number}; {entries}"
-        near = nearest(text, [*vocabulary.functions, *vocabulary.signatures] if function else self.names)
+        names = self.names - vocabulary.rates
+        near = nearest(text, [*vocabulary.functions, *vocabulary.signatures] if function else names)
         if near is not None:
             return f"did you mean {near}?"
         called = self.exact_function(text) or (nearest(text, vocabulary.signatures) if len(text) > 2 else None)
         if called and not function:
             return f"{called} is a function: write what it is applied to in brackets"
-        listed = sorted(self.names, key=lambda name: (len(name), name))
+        listed = sorted(names, key=lambda name: (len(name), name))
         shown = ", ".join(listed[:8]) + (", ..." if len(listed) > 8 else "")
         return f"the names are {shown}" if listed and not function else "functions are those of the file and the built-in ones"

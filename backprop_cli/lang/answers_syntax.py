@@ -36,12 +36,14 @@ class Vocabulary:
     `names` are its leaves and nodes in NFC, `functions` the file's own functions, `output` the output's name: `da` means
     d(output)/da. `signatures` tells how the known functions are called, by every name they have; where it is empty, any
     unknown name before a bracket is taken for a function, and whether there is one is left to whoever uses the tree.
+    `rates` are those of the names that the graph does not have: only updates may use them.
     """
 
     names: frozenset[str]
     functions: frozenset[str] = frozenset()
     output: str | None = None
     signatures: Mapping[str, Signature] = field(default_factory=dict)
+    rates: frozenset[str] = frozenset()
 
 
 @record(eq=True)

@@ -15,6 +15,8 @@ from backprop_cli.lang.syntax import Expr, Number
 _ENDS = frozenset(("NAME", "NUMBER", "RPAR", "RSQB", "SYMBOL", "SUPERSCRIPT", "TRANSPOSE", "VULGAR", "ENDED", "CLOSEBAR"))
 _BEGINS = frozenset(("NAME", "PRIMED", "POWERED", "LPAR", "SYMBOL", "FRACTION", "RADICAL", "DEGREE", "ROOT", "OPENBAR", "MATRIX"))
 _AFTER_BARE = frozenset(("", "PLUS", "MINUS", "RPAR", "RSQB", "COMMA", "OVER", "ENDED", "COMPARE", "EQUAL"))
+_SIGNS = frozenset(("STAR", "SLASH", "AT", "CARET"))
+_RAISED = frozenset(("SUPERSCRIPT", "TRANSPOSE"))
 
 _COMMANDS = frozenset(("FRACTION", "RADICAL", "DEGREE"))
 
@@ -198,9 +200,14 @@ class _Tokens:
 
     def two_arguments(self, at: int, after: int, told: str) -> NoReturn:
         """`log u * x`: does the x belong to the logarithm?"""
-        text, last = self.words[at].text, min(after + 2, len(self.words))
+        text, next_one = self.words[at].text, self.words[after].text
+        last = min(after + 1 + (self.kind(after) in _SIGNS), len(self.words))
         rest = self.sheet.shown(self.words[after].start, self.words[last - 1].end).replace(" ", "")
-        rest = rest if self.kind(after) in ("STAR", "SLASH", "AT", "CARET", "SUPERSCRIPT", "TRANSPOSE") else f"*{rest}"
+        rest = rest if self.kind(after) in _SIGNS | _RAISED else f"*{rest}"
+        if self.kind(after) == "NAME" and self.known.exact_function(next_one) and not self.known.name(next_one):
+            inner = self.operand_end(after + 1)
+            rest = f"*{next_one}({self.sheet.shown(self.words[after + 1].start, self.words[inner - 1].end) if inner else 'x'})"
+            last = inner or last
         shown = self.sheet.shown(self.words[at].start, self.words[last - 1].end)
         hint = f"write {text}({told}){rest} or {text}({told}{rest})"
         self.sheet.refuse("ambiguous-product", f"{shown} can be read in two ways", self.words[at].start, self.words[last - 1].end, hint)
