@@ -117,7 +117,7 @@ def jacobian(
     if size > limits.entries:
         message = f"the Jacobian would have {size:,} entries; the limit is {limits.entries:,}"
         raise BackpropError(
-            Diagnostic("too-many-entries", message, graph.program.source, graph.span(output), hint="choose fewer names with --wrt")
+            Diagnostic("too-many-entries", message, graph.program.source, graph.span(output), hint="choose fewer names with --wrt, or allow more with --limit entries=N")
         )
     if np.size(values[output]) == 0:
         raise BackpropError(Diagnostic("output-not-scalar", f"{name} has no entries", graph.program.source, graph.span(output)))

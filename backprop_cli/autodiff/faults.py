@@ -68,9 +68,8 @@ class Faults:
     def too_large(self, node: int, values: list[Any], shape: tuple[int, ...], limit: int) -> BackpropError:
         """The complaint about an array with more entries than allowed."""
         size = " x ".join(f"{each:,}" for each in shape)
-        return self.error(
-            "too-many-entries", f"this value would have {size} entries; the limit is {limit:,}", node, values, self.shapes(node, values)
-        )
+        message, hint = f"this value would have {size} entries; the limit is {limit:,}", "allow more with --limit entries=N"
+        return self.error("too-many-entries", message, node, values, self.shapes(node, values), hint)
 
     def not_integer(self, node: int, leaf: int, values: list[Any]) -> BackpropError:
         """The complaint about an index or an axis that is no integer."""

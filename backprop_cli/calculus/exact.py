@@ -117,7 +117,7 @@ class _Work:
         if self.worked > _MOST_WORK * self.limits.expanded:
             raise NotExact("keeping the closed constants of this computation exactly would take too long")
         if parts > self.limits.expanded:
-            raise NotExact(f"the closed form of a value would have more than {self.limits.expanded:,} parts, the limit")
+            raise NotExact(f"the closed form of a value would have more than {self.limits.expanded:,} parts, the limit (--limit expanded=N)")
         near = _approximation(value)
         if abs(near.imag) > 1e-30 * abs(near):
             raise ValueError("no real number")

@@ -48,11 +48,11 @@ def read_stdin(limits: Limits) -> bytes:
     return sys.stdin.buffer.read(limits.file_bytes + 1)
 
 
-def read_file(path: str, limits: Limits, most: int | None = None) -> bytes:
-    """The bytes of a file, at most one more than `most`, or than the limit for a file."""
+def read_file(path: str, limits: Limits) -> bytes:
+    """The bytes of a file, at most one more than the limit for a file."""
     try:
         with open(path, "rb", opener=_open_waiting) as file:
-            return file.read((most or limits.file_bytes) + 1)
+            return file.read(limits.file_bytes + 1)
     except FileNotFoundError:
         raise BackpropError(Diagnostic("no-such-file", f"there is no file {path}", hint=_meant(path))) from None
     except IsADirectoryError:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array = numpy.ndarray[Any, numpy.dtype[Any]]
 
-_BYTES_A_CELL = 32  # more than any float64 takes in a CSV file
+_LONGEST_CELL = 40  # characters of a cell that a complaint shows
 
 
 def values(path: str, limits: Limits) -> Array:
@@ -50,21 +50,25 @@ def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
     """The names in a CSV file's first row (none where that row holds numbers) and its rows as a matrix."""
     import numpy
 
-    data = read_file(path, limits, limits.entries * _BYTES_A_CELL)
+    data = _within(path, limits)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BackpropError(Diagnostic("not-utf8", f"{path} is not UTF-8: byte {error.start + 1} is 0x{data[error.start]:02x}")) from None
+    if "\0" in text:
+        raise BackpropError(Diagnostic("unreadable-values", f"{path} holds zero bytes: it is no table", hint="save it as CSV in UTF-8"))
+    if text.count("\n") > limits.entries:
+        raise _too_many(path, limits)
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     sign = next((sign for sign in ";\t," if sign in first), ",")
     cells = [cell.strip().strip('"') for cell in first.split(sign)]
     header = [] if any(map(_number, cells)) else cells
+    if text.count(sign) + text.count("\n") > limits.entries:
+        raise _too_many(path, limits)
     start = lines.index(first) + 1 if first and header else 0
     if not first or not any(line.strip() for line in lines[start:]):
         raise BackpropError(Diagnostic("no-values", f"{path} holds no numbers"))
-    if text.count(sign) + text.count("\n") > limits.entries:
-        raise _too_many(path, limits)
     try:
         table = numpy.loadtxt(lines, delimiter=sign, skiprows=start, ndmin=2, quotechar='"', comments=None)
         if not numpy.isfinite(table).all() or (header and len(header) != table.shape[1]):
@@ -72,6 +76,14 @@ def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
     except (ValueError, IndexError):
         raise BackpropError(_bad_cell(path, lines, sign, bool(header))) from None
     return header, table
+
+
+def _within(path: str, limits: Limits) -> bytes:
+    """The bytes of a file; complains of more than the limit for a file."""
+    data = read_file(path, limits)
+    if len(data) > limits.file_bytes:
+        raise _too_large(path, f"is larger than {limits.file_bytes:,} bytes, the limit for a file")
+    return data
 
 
 def columns(path: str, limits: Limits) -> dict[str, Array]:
@@ -99,6 +111,15 @@ def _bad_cell(path: str, lines: list[str], sign: str, header: bool) -> Diagnosti
     """The first cell that is no number, or the first row of another length."""
     import csv
 
+    try:
+        return _misfit(path, lines, sign, header)
+    except csv.Error as error:
+        return Diagnostic("unreadable-values", f"{path} cannot be read as a table of numbers: {error}")
+
+
+def _misfit(path: str, lines: list[str], sign: str, header: bool) -> Diagnostic:
+    import csv
+
     width = None
     rows = csv.reader(io.StringIO("\n".join(lines)), delimiter=sign)
     for row in rows:
@@ -113,13 +134,17 @@ def _bad_cell(path: str, lines: list[str], sign: str, header: bool) -> Diagnosti
                 return Diagnostic("missing-cell", f"{place}, column {column}: no value", hint="fill it in, or leave the row out")
             if not _number(cell):
                 hint = "numbers are written with a point, as in 0.5" if "," in cell else "every cell below the first row is a number"
-                return Diagnostic("text-cell", f"{place}, column {column}: {cell!r} is no finite number", hint=hint)
+                return Diagnostic("text-cell", f"{place}, column {column}: {_shortened(cell)} is no finite number", hint=hint)
         width = width or len(row)
         if len(row) != width:
             return Diagnostic(
                 "ragged-rows", f"{place} has {len(row)} cells, and the rows above have {width}", hint="give every row as many cells"
             )
     return Diagnostic("unreadable-values", f"{path} cannot be read as a table of numbers")
+
+
+def _shortened(cell: str) -> str:
+    return repr(cell if len(cell) <= _LONGEST_CELL else f"{cell[:_LONGEST_CELL]}...")
 
 
 def _require_finite(found: Array, path: str) -> None:
@@ -138,7 +163,7 @@ def _binary(path: str, member: str, limits: Limits) -> Array:
     import zipfile
     import zlib
 
-    data = io.BytesIO(read_file(path, limits, limits.entries * 16))
+    data = io.BytesIO(_within(path, limits))
     try:
         if not zipfile.is_zipfile(data):
             data.seek(0)
@@ -168,8 +193,15 @@ def _array(file: Any, path: str, limits: Limits) -> Array:
         raise ValueError("it holds Python objects")
     if math.prod(shape) > limits.entries:
         raise _too_many(path, limits)
-    flat = numpy.frombuffer(file.read(math.prod(shape) * dtype.itemsize), dtype)
+    size = math.prod(shape) * dtype.itemsize
+    if size > limits.file_bytes:
+        raise _too_large(path, f"unpacks to {size:,} bytes; the limit for a file is {limits.file_bytes:,}")
+    flat = numpy.frombuffer(file.read(size), dtype)
     return flat.reshape(shape, order="F" if column_major else "C")
+
+
+def _too_large(path: str, why: str) -> BackpropError:
+    return BackpropError(Diagnostic("file-too-large", f"{path} {why}", hint="allow more with --limit file-bytes=N"))
 
 
 def _too_many(path: str, limits: Limits) -> BackpropError:

@@ -67,7 +67,9 @@ class Brackets:
         self.open.append(_Open(kind, word, wanted, optional))
         if len(self.open) > self.sheet.limits.nesting:
             message = f"brackets nest deeper than {self.sheet.limits.nesting:,} levels, the limit"
-            self.sheet.refuse("nested-too-deeply", message, word.start, word.end, "write it in several lines")
+            self.sheet.refuse(
+                "nested-too-deeply", message, word.start, word.end, "write it in several lines, or allow more with --limit nesting=N"
+            )
 
     def unclosed(self, opened: _Open) -> None:
         word = opened.word

@@ -130,7 +130,11 @@ def _check_number(text: str, start: int, end: int, sheet: Sheet) -> None:
     digits, _, exponent = text.lower().partition("e")
     if len(digits) > limits.digits:
         message = f"a number of {len(digits):,} digits; the limit is {limits.digits:,}"
-        sheet.refuse("literal-too-long", message, start, end, "round it: 17 digits are more than enough")
+        sheet.refuse(
+            "literal-too-long", message, start, end, "round it: 17 digits are more than enough; or allow more with --limit digits=N"
+        )
     bare = exponent.lstrip("+-").lstrip("0")
     if len(bare) > 6 or int(bare or "0") > limits.exponent:
-        sheet.refuse("literal-out-of-range", f"the exponent of this number is beyond ±{limits.exponent}", start, end, "check the number")
+        shown = exponent if len(bare) <= 6 else f"a number of {len(bare):,} digits"
+        message = f"the exponent of this number is {shown}; the limit is ±{limits.exponent}"
+        sheet.refuse("literal-out-of-range", message, start, end, "check the number, or allow more with --limit exponent=N")

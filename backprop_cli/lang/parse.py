@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import accumulate
 from sys import intern
 from threading import Lock
 from typing import Any
@@ -209,7 +211,7 @@ class _Reader:
                 "literal-too-long",
                 f"a number of {len(digits):,} digits; the limit is {self.limits.digits:,}",
                 at,
-                "round it: float64 holds 17 digits",
+                "round it: float64 holds 17 digits; or allow more with --limit digits=N",
             )
         if float(text) == float("inf"):
             self.complain(
@@ -219,24 +221,32 @@ class _Reader:
                 "rescale the problem, or work with its logarithm",
             )
         if len(bare) > 6 or int(bare or "0") > self.limits.exponent:
+            shown = exponent if len(bare) <= 6 else f"a number of {len(bare):,} digits"
             self.complain(
-                "literal-out-of-range", f"the exponent of this number is beyond ±{self.limits.exponent}", at, "float64 ends near 1.8e308"
+                "literal-out-of-range",
+                f"the exponent of this number is {shown}; the limit is ±{self.limits.exponent}",
+                at,
+                "float64 ends near 1.8e308; allow more with --limit exponent=N",
             )
 
     def check_size(self, text: str, begin: int) -> None:
         """How deep the brackets nest."""
         if text.count("(") + text.count("[") <= self.limits.nesting:
             return
-        depth = 0
-        for at, sign in enumerate(text):
-            depth += (sign in "([") - (sign in ")]")
-            if depth > self.limits.nesting:
-                self.complain(
-                    "nested-too-deeply",
-                    f"brackets nest deeper than {self.limits.nesting:,} levels, the limit",
-                    Span(begin + at, begin + at + 1),
-                    "name the inner parts in statements of their own, or allow more with --limit nesting=N",
-                )
+        deepest = max(_depths(text))
+        if deepest > self.limits.nesting:
+            at = begin + next(at for at, depth in enumerate(_depths(text)) if depth > self.limits.nesting)
+            self.complain(
+                "nested-too-deeply",
+                f"brackets nest {deepest:,} levels deep; the limit is {self.limits.nesting:,}",
+                Span(at, at + 1),
+                "name the inner parts in statements of their own, or allow more with --limit nesting=N",
+            )
 
     def complain(self, reference: str, message: str, at: Span, hint: str) -> None:
         raise BackpropError(Diagnostic(reference, message, self.origin, at, hint=hint))
+
+
+def _depths(text: str) -> Iterator[int]:
+    """How many brackets are open after each character."""
+    return accumulate((sign in "([") - (sign in ")]") for sign in text)

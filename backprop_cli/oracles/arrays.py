@@ -141,7 +141,7 @@ def closed_forms(scope: Scope, output: str, wrt: Sequence[str], limits: Limits) 
     if math.prod(predicted.shapes[output]) != 1:
         raise NoOpinion(f"{output} has more entries than one")
     if predicted.steps > limits.expanded:
-        raise NoOpinion(f"written out, it would have more than {limits.expanded:,} parts")
+        raise NoOpinion(f"written out, it would have more than {limits.expanded:,} parts (--limit expanded=N)")
     leaves = {name: predicted.shapes[name] for name in predicted.shapes if written_out.is_leaf(scope, name) and name not in held.known}
     engine = Lowered(planner, leaves)
     values = Walk(scope, planner, engine, held).run(names, tick)

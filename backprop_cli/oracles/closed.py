@@ -112,7 +112,7 @@ class _Nodes:
             self.adjoints = self._swept()
         found = self.adjoints.get(name)
         if found is None:
-            raise NoOpinion(f"more than {self.most:,} parts")
+            raise NoOpinion(f"more than {self.most:,} parts (--limit expanded=N)")
         return self._tree(self._shortened(found))
 
     def _swept(self) -> dict[str, Any]:

@@ -98,6 +98,6 @@ def deadline(limits: Limits) -> Callable[[], None]:
 
     def tick() -> None:
         if time.monotonic() > end:
-            raise NoOpinion(f"the check took longer than {limits.seconds:g} s")
+            raise NoOpinion(f"the check took longer than {limits.seconds:g} s (--limit seconds=N)")
 
     return tick

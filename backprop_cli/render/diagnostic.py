@@ -12,6 +12,7 @@ from backprop_cli.render.visible import cells, pad, visible
 _WINDOW = 80  # columns shown around the caret
 _BEFORE = 50  # of them, the most that stand before it
 _TRAIL = 40  # columns of a line that is shown for the value it led to
+_MOST_TOLD = 600  # characters of one sentence: names may be as long as a file
 
 
 def drawing(error: BackpropError, look: Look) -> Iterator[str]:
@@ -27,13 +28,13 @@ def drawing(error: BackpropError, look: Look) -> Iterator[str]:
 
 
 def _complaint(given: Diagnostic, look: Look) -> Iterator[str]:
-    yield look.paint(f"error[{given.reference}]", "wrong") + ": " + look.paint(visible(given.message), "name")
+    yield look.paint(f"error[{given.reference}]", "wrong") + ": " + look.paint(_told(given.message), "name")
     yield from framed(given, look)
 
 
 def framed(given: Diagnostic, look: Look) -> Iterator[str]:
     """Where something went wrong, and the remarks on it, without the message itself."""
-    remarks = [(word, visible(text)) for word, text in (("why", given.note), ("try", given.hint)) if text]
+    remarks = [(word, _told(text)) for word, text in (("why", given.note), ("try", given.hint)) if text]
     if given.source is None or given.span is None:
         for word, text in remarks:
             yield "   " + look.paint(word, "heading") + "  " + text
@@ -46,16 +47,21 @@ def framed(given: Diagnostic, look: Look) -> Iterator[str]:
     def edge(glyph: str, line: int | None = None) -> str:
         return look.paint(f" {line if line is not None else '':>{gutter}} {look.glyphs(glyph)}", "dim")
 
-    yield edge("╭─") + f" {visible(source.name)}:{number}:{column}"
+    yield edge("╭─") + f" {_told(source.name)}:{number}:{column}"
     yield from (edge("│", line) + " " + text for line, text in _trail(source, trail, number, look))
     shown, lead, width = _window(source.line(number), column - 1, span.end - span.start, look)
     yield edge("│", number) + " " + shown
-    label = " " + visible(given.label) if given.label else ""
+    label = " " + _told(given.label) if given.label else ""
     yield edge("│") + " " + " " * lead + look.paint("^" * width + label, "wrong")
     for each in (each for line, each in trail if line == number):
-        yield edge("│") + " " + visible(each.text)
+        yield edge("│") + " " + _told(each.text)
     for position, (word, text) in enumerate(remarks, 1):
         yield edge("╰─" if position == len(remarks) else "├─") + " " + look.paint(word, "heading") + "  " + text
+
+
+def _told(text: str) -> str:
+    """A sentence as it is shown: its beginning and its end, where what it quotes is very long."""
+    return visible(text if len(text) <= _MOST_TOLD else f"{text[: _MOST_TOLD // 2]} ... {text[-_MOST_TOLD // 4 :]}")
 
 
 def _trail(source: Source, trail: list[tuple[int, Remark]], number: int, look: Look) -> list[tuple[int, str]]:
@@ -63,7 +69,7 @@ def _trail(source: Source, trail: list[tuple[int, Remark]], number: int, look: L
     shown = [(line, visible(source.line(line)).strip(), each) for line, each in trail if line != number]
     shown = [(line, text if cells(text) <= _TRAIL else _cut(text, _TRAIL, look), each) for line, text, each in shown]
     width = max((cells(text) for _, text, _ in shown), default=0)
-    return [(line, pad(text, width) + "   " + look.paint(visible(each.text), "value")) for line, text, each in shown]
+    return [(line, pad(text, width) + "   " + look.paint(_told(each.text), "value")) for line, text, each in shown]
 
 
 def _cut(text: str, width: int, look: Look) -> str:
