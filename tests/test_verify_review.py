@@ -85,3 +85,49 @@ def test_rates_are_no_names_of_the_graph() -> None:
 )
 def test_suggestions_are_formulas(answer: str, hint: str) -> None:
     assert suggestion("input a = 0.7, b = 1.3; s = sin(a)*cos(b)", answer) == hint
+
+
+# ---- conventions in files whose lines rest on one another ----
+
+LINE = "input x = 3, y = 1; param w = 2, b = 1; p = w*x + b; L = 1/2*(p - y)^2"
+MEAN = """input X = [[1, 2, 0.5], [0, 1, -1]], Y = [[1, 0, 1]]
+param W = [[0.5, -0.3], [0.2, 0.1]], b = [[0.1], [-0.2]], V = [[0.7, 0.4]], c = [[0.3]]
+Z = W @ X + b
+H = tanh(Z)
+A = sigmoid(V @ H + c)
+U = V @ H + c
+J = -mean(Y*log(sigmoid(U)) + (1 - Y)*log(1 - sigmoid(U)))"""
+
+
+def verdicts(program: str, answers: str, **options: Any) -> list[str]:
+    return [each.verdict.value for each in judge(parse(program), answers, **options).answers]
+
+
+def test_target_minus_output_carried_on_by_symbols() -> None:
+    """S1.4: dY = y - y_k, the steps are the usual ones, and the update adds."""
+    file = "dp = y - p\ndw = dp*x\ndb = dp\nw <- w + 0.1*dw\nb <- b + 0.1*db"
+    assert verdicts(LINE, file) == ["convention", "correct", "correct", "convention", "convention"]
+    assert verdicts(LINE, file.replace("b + 0.1", "b - 0.1"))[0] == "wrong"
+    assert verdicts(LINE, file.replace("db = dp", "db = p - y"))[0] == "wrong"
+
+
+def test_a_mean_whose_share_comes_with_the_parameters() -> None:
+    """dU without 1/N, and 1/N where the gradients of the parameters are made from it."""
+    file = """dU = A - Y
+dV = 1/3 * dU H^T
+dc = 1/3 * sum(dU, axis=1)
+dZ = V^T dU * (1 - H^2)
+dW = 1/3 * dZ X^T
+db = 1/3 * sum(dZ, axis=1)"""
+    found = verdicts(MEAN, file)
+    assert set(found) <= {"convention", "correct"}
+    assert found[0] == found[1] == "convention"
+    assert verdicts(MEAN, file.replace("dW = 1/3 * dZ", "dW = dZ"))[0] == "wrong"
+
+
+def test_a_mean_of_two_whose_share_comes_late() -> None:
+    """With two patterns 1/N is also the half of a square; the gradients of the leaves tell."""
+    program = "input X = [[1, 2], [0, 1]], Y = [[1, 4], [3, 9]]; param W = [[1, 2], [3, 4]]; A = W @ X; J = sum((A - Y)^2)/(2*2)"
+    assert verdicts(program, "dA = A - Y\ndW = 1/2 * (A - Y) X^T") == ["convention", "correct"]
+    assert verdicts(program, "dA = A - Y\ndW = 1/2 * dA X^T") == ["convention", "convention"]
+    assert verdicts(program, "dA = A - Y\ndW = dA X^T")[0] == "wrong"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from backprop_cli.equality.decide import values
 from backprop_cli.homework import numbers
-from backprop_cli.homework.board import Board, Ids
+from backprop_cli.homework.board import Board, Ids, World
 from backprop_cli.homework.comparing import Compared
+from backprop_cli.homework.formulas import symbols
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.sitting import Line, Sitting
 from backprop_cli.homework.updates import turned
@@ -28,9 +29,11 @@ def settled(sitting: Sitting, lines: Sequence[Line]) -> list[Line]:
     gradients = {at: line for at, line in made.items() if _is_gradient(sitting.board, line)}
     made.update(_layout(sitting, gradients))
     open_lines = {at: line for at, line in gradients.items() if made[at].found.verdict is not Verdict.CONVENTION}
-    factors = {at: _factor(sitting, line) for at, line in open_lines.items() if line.found.verdict is not Verdict.CORRECT}
-    if factors and None not in factors.values():
-        made.update(_factors(sitting, open_lines, {at: each for at, each in factors.items() if each is not None}, made))
+    off = [line for line in open_lines.values() if line.found.verdict is not Verdict.CORRECT and not _uses(line)]
+    factors = {_factor(sitting, line) for line in off}
+    if len(factors) == 1 and None not in factors:
+        (factor,) = factors
+        made.update(_factored(sitting, open_lines, factor or Fraction(0), made))
     return [made[at] for at in range(len(lines))]
 
 
@@ -99,36 +102,59 @@ def _ratio(board: Board, truth: Ids, claimed: Ids) -> Fraction | None:
     return None
 
 
-def _factors(sitting: Sitting, gradients: dict[int, Line], factors: dict[int, Fraction], made: dict[int, Line]) -> dict[int, Line]:
-    """The lines that carry a factor, where the file does so throughout."""
+def _factored(sitting: Sitting, gradients: dict[int, Line], factor: Fraction, made: dict[int, Line]) -> dict[int, Line]:
+    """The lines that carry a factor, where the file does so throughout, or in all but the gradients of the leaves."""
     board = sitting.board
-    shared = set(factors.values())
-    if len(shared) != 1:
-        return {}
-    (factor,) = shared
-    right = [line for line in gradients.values() if line.found.verdict is Verdict.CORRECT and not _is_zero(board, line)]
-    lines = {at: gradients[at] for at in factors}
-    if right:
-        inner = all(line.answer.target.wrt not in board.leaves for line in lines.values())
-        outer = any(line.answer.target.wrt in board.leaves for line in right)
-        if factor in _LOSS or factor <= 1 or not inner or not outer:
+    off = {at: line for at, line in gradients.items() if line.found.verdict is not Verdict.CORRECT}
+    if _hold(sitting, gradients.values(), factor, frozenset()):
+        if factor == -1:
+            return _turned(sitting, off, made) if len(gradients) >= _AT_LEAST else {}
+        if len(off) < _AT_LEAST:
             return {}
-        message = f"right up to where 1/{factor} is put: these lines leave it to the gradients of the leaves"
-        return {at: _as_convention(sitting, line, message) for at, line in lines.items()}
-    if len(lines) < _AT_LEAST:
+        what = "the ½ or 2 of the loss" if factor in _LOSS else "the 1/N of the mean"
+        return {
+            at: _as_convention(sitting, line, f"right up to the factor {_said(factor)} throughout: {what} placed elsewhere")
+            for at, line in off.items()
+        }
+    last = board.params or frozenset(board.leaves)
+    outer = [line for line in gradients.values() if line.answer.target.wrt in last and not _is_zero(board, line)]
+    if factor in _sizes(board) and outer and _hold(sitting, gradients.values(), factor, last):
+        message = f"right up to where 1/{factor} is put: it is left to the gradients of the leaves"
+        return {at: _as_convention(sitting, line, message) for at, line in off.items()}
+    return {}
+
+
+def _turned(sitting: Sitting, off: dict[int, Line], made: dict[int, Line]) -> dict[int, Line]:
+    """The lines with the other sign, and the updates, where every update adds what they call the gradient."""
+    ups = {at: line for at, line in made.items() if turned(line)}
+    if not ups or any(line.answer.target.kind == "update" and not turned(line) for line in made.values()):
         return {}
-    if factor == -1:
-        ups = {at: line for at, line in made.items() if turned(line)}
-        if not ups or any(line.answer.target.kind == "update" and not turned(line) for line in made.values()):
-            return {}
-        message = "right up to the sign: minus the gradient throughout, and the update adds it"
-        lines |= {at: line for at, line in ups.items() if line.found.verdict is not Verdict.CORRECT}
-        return {at: _as_convention(sitting, line, message) for at, line in lines.items()}
-    if factor in _LOSS:
-        message = f"right up to the factor {_said(factor)} throughout: the ½ or 2 of the loss placed elsewhere"
-    else:
-        message = f"right up to the factor {_said(factor)} throughout: the 1/N of the mean placed elsewhere"
+    message = "right up to the sign: minus the gradient throughout, and the update adds it"
+    lines = off | {at: line for at, line in ups.items() if line.found.verdict is not Verdict.CORRECT}
     return {at: _as_convention(sitting, line, message) for at, line in lines.items()}
+
+
+def _hold(sitting: Sitting, lines: Iterable[Line], factor: Fraction, free: frozenset[str]) -> bool:
+    """Whether all lines are right where every derivative of the output carries a factor, but those by the names that are free of it."""
+    board = sitting.board
+    assert board.output is not None
+    true = board.adjoints(board.output)
+    scaled = {name: ids if name in free or name == board.output else _scaled(board, ids, factor) for name, ids in true.items()}
+    world = World(derivatives={(board.output, name): ids for name, ids in scaled.items()})
+    for line in lines:
+        due = line.truth
+        if due is None:
+            return False
+        if line.answer.target.wrt not in free:
+            due = _scaled(board, due, factor)
+        if not all(sitting.comparer(line.answer).compare(due, tree, world).right for tree in line.answer.links):
+            return False
+    return True
+
+
+def _uses(line: Line) -> bool:
+    """Whether a line rests on derivatives as symbols."""
+    return any(symbols(tree) for tree in line.answer.links)
 
 
 def _said(factor: Fraction) -> str:
