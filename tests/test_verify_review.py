@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from backprop_cli.homework.judge import judge
+from backprop_cli.homework.rules import Rules
 from backprop_cli.homework.verdicts import Judged
 from backprop_cli.lang.parse import parse
 
@@ -131,3 +133,62 @@ def test_a_mean_of_two_whose_share_comes_late() -> None:
     assert verdicts(program, "dA = A - Y\ndW = 1/2 * (A - Y) X^T") == ["convention", "correct"]
     assert verdicts(program, "dA = A - Y\ndW = 1/2 * dA X^T") == ["convention", "convention"]
     assert verdicts(program, "dA = A - Y\ndW = dA X^T")[0] == "wrong"
+
+
+# ---- updates ----
+
+SCALAR = "input x = 3, y = 1; param w = 2, b = 1; p = w*x + b; L = 1/2*(p - y)^2"
+VECTOR = "input x = [1, 0, 2], y = 5; param W = [4, 2, -5], b = 7; z = W @ x + b; h = relu(z); L = 1/2*(h - y)^2"
+
+
+@pytest.mark.parametrize("answer", ["w_new = w", "w <- w", "w_new = w + 0", "w_new = w*1"])
+def test_an_update_that_does_not_move_is_wrong(answer: str) -> None:
+    found = only(SCALAR, answer)
+    assert found.verdict.value == "wrong"
+    assert "does not move" in found.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "due"),
+    [
+        ("w_new = w - 0.1*18", "correct"),
+        ("w_new = 2 - 0.1*18 = 0.2", "correct"),
+        ("w_new = w - 18*0.1", "correct"),
+        ("w_new = w - lr*18", "correct"),
+        ("w_new = w + 0.1*18", "wrong"),
+        ("w_new = w + lr*18", "wrong"),
+        ("w_new = w - 0.1*x", "wrong"),
+        ("w_new = w*0.1", "wrong"),
+        ("w_new = w - 1.8", "undecided"),
+        ("w_new = 0.2", "undecided"),
+    ],
+)
+def test_an_update_with_numbers_in_it(answer: str, due: str) -> None:
+    assert verdict(SCALAR, answer) == due
+
+
+@pytest.mark.parametrize(
+    ("answer", "due"),
+    [
+        ("W_new = W - 0.1*[-4, 0, -8]", "correct"),
+        ("W_new = [4.4, 2, -4.2]", "correct"),
+        ("W_new = [4.4, 2, -4.3]", "wrong"),
+        ("W_new = [3.6, 2, -5.8]", "wrong"),
+        ("W_new = W", "wrong"),
+        ("W_new = W - 0.1*W", "wrong"),
+        ("W_new = 0.1*dW", "wrong"),
+        ("W_new = W - 0.1*db", "wrong"),
+    ],
+)
+def test_an_update_of_several_weights(answer: str, due: str) -> None:
+    assert verdict(VECTOR, answer) == due
+
+
+def test_an_update_with_a_gradient_that_was_wrong() -> None:
+    assert verdicts(VECTOR, "dW = -4*W\nW_new = W + 0.4*W") == ["wrong", "follow-through"]
+
+
+def test_an_update_with_a_named_rate_where_the_rate_is_given() -> None:
+    rules = Rules(rate=Fraction(1, 10))
+    assert verdicts(SCALAR, "w_new = w - lr*dw\nw_new = w - 0.1*18\nw_new = w - lr*18 = 0.2", rules=rules) == ["correct"] * 3
+    assert verdicts(SCALAR, "w_new = w - dw\nw_new = w - 0.01*dw", rules=rules) == ["wrong"] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,12 @@ from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.comparing import Compared, Comparer
 from backprop_cli.homework.following import world_of, worlds
-from backprop_cli.homework.formulas import symbols
+from backprop_cli.homework.formulas import half_unit, symbols
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.targets import rates
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.answers_syntax import Answer
-from backprop_cli.lang.syntax import Expr, names_in
+from backprop_cli.lang.syntax import Apply, Expr, Name, Number, names_in, postorder
 
 if TYPE_CHECKING:
     from backprop_cli.homework.sitting import Line, Sitting
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 _DIGITS = 50
 # A rate that is found from an update has a denominator up to this.
 _SIMPLE = 10_000
+# A number in an update is its rate if it is as near, relatively, to the one that is found.
+_NEAR = 20
+UNKNOWN = "the rate is not known: give it with --rate"
+UNMOVED = "this does not move: the rate times the gradient is to be subtracted"
+UNEVEN = "no single rate makes this step from the gradient"
 WITH_PLUS = "goes up the slope: descent subtracts the rate times the gradient"
 
 
@@ -78,12 +84,15 @@ def _against(
     old, slope = board.value(of, world), board.derivative(board.output, of, world)
     if answer.target.index is not None:
         old, slope = np.asarray(old[answer.target.index]), np.asarray(slope[answer.target.index])
-    claimed = fit(old, comparer.formulas(world).terms_of(tree))[0]
-    rate, why = _rate(sitting, comparer, old, slope, claimed, extra)
+    reading = _at_home(board, of, tree, world, extra)
+    claimed = fit(old, comparer.formulas(reading).terms_of(tree))[0]
+    rate, why = _rate(sitting, comparer, (old, slope, claimed), extra, tree)
     if rate is None:
-        return Compared(Verdict.UNDECIDED, "", why, claimed=claimed), None
+        return Compared(Verdict.UNDECIDED if why == UNKNOWN else Verdict.WRONG, "", why, claimed=claimed), None
+    if extra and reading is not world:
+        old, slope = _valued(board, old), _valued(board, slope)
     truth = moved(board, old, slope, rate, "-")
-    found = comparer.compare(truth, tree, world, scaled_size(board, truth, Fraction(1, 10**6)) if _rough(board, world) else None)
+    found = comparer.compare(truth, tree, reading, scaled_size(board, truth, Fraction(1, 10**6)) if _rough(board, world) else None)
     number = board.terms.value(rate)
     if found.right:
         if number is not None and not extra and sitting.rules.rate is None:
@@ -91,12 +100,30 @@ def _against(
             told = (*found.notes, f"with the rate {_decimal(number)}")
             return Compared(Verdict.CORRECT, found.how, found.message, told, claimed=found.claimed, numeric=found.numeric), truth
         return found, truth
-    if comparer.compare(moved(board, old, slope, rate, "+"), tree, world).right:
+    if comparer.compare(moved(board, old, slope, rate, "+"), tree, reading).right:
         return Compared(Verdict.WRONG, found.how, WITH_PLUS, example=found.example, claimed=found.claimed, numeric=found.numeric), truth
     if found.verdict is Verdict.CORRECT_AT_POINT and number is not None and sitting.rules.rate is None:
         # The rate was found so that the point agrees.
         return Compared(Verdict.WRONG, found.how, "", found.notes, found.example, found.claimed, found.numeric), truth
     return found, truth
+
+
+def _at_home(board: Board, of: str, tree: Expr, world: World, extra: tuple[str, ...]) -> World:
+    """The world in which an update is read: the old value is a number where it stands among numbers alone, as in `w - 0.1*18`."""
+    home = [board.home.get(str(board.terms.data[each])) for each in board.values[of].ravel().tolist()]
+    if not isinstance(tree, Apply) or tree.head not in ("+", "-") or symbols(tree) or None in home or of in world.values:
+        return world
+    first, rest = tree.operands[0], tree.operands[-1]
+    if not isinstance(first, Name) or first.id != of or not set(names_in(rest)) <= set(extra):
+        return world
+    return replace(world, values={**world.values, of: np.array(home, dtype=np.int64).reshape(board.values[of].shape)})
+
+
+def _valued(board: Board, ids: Ids) -> Ids:
+    """Terms with the values of the leaves in their places."""
+    leaves = [each for name in board.leaves for each in board.values[name].ravel().tolist()]
+    instead = {each: board.home[key] for each in leaves if (key := str(board.terms.data[each])) in board.home}
+    return np.array(board.terms.rewritten(ids.ravel().tolist(), instead), dtype=np.int64).reshape(ids.shape)
 
 
 def moved(board: Board, old: Ids, slope: Ids, rate: int, sign: str) -> Ids:
@@ -116,41 +143,67 @@ def scaled_size(board: Board, truth: Ids, part: Fraction) -> Ids:
     return np.array(flat, dtype=np.int64).reshape(truth.shape)
 
 
-def _rate(sitting: Sitting, comparer: Comparer, old: Ids, slope: Ids, claimed: Ids, extra: tuple[str, ...]) -> tuple[int | None, str]:
-    """The rate as a term: the one that is given, named in the update, or found from it; else None, and why."""
-    terms = sitting.board.terms
-    if sitting.rules.rate is not None:
-        return terms.number(sitting.rules.rate), ""
+def _rate(sitting: Sitting, comparer: Comparer, step: tuple[Ids, Ids, Ids], extra: tuple[str, ...], tree: Expr) -> tuple[int | None, str]:
+    """The rate as a term: the one that is named in the update, given, or found from it; else None, and why.
+
+    `step` holds the old values, the gradient and the values claimed.
+    """
+    terms, claimed = sitting.board.terms, step[2]
     if len(extra) == 1:
         return terms.leaf(extra[0]), ""
+    if sitting.rules.rate is not None:
+        return terms.number(sitting.rules.rate), ""
     numeric = not any(terms.moved[each] for each in claimed.ravel().tolist())
     if numeric and sitting.rate is not None:
         return terms.number(sitting.rate), ""
-    found = _found(comparer, old, slope, claimed)
-    if len(found) == 1 and (not numeric or claimed.size > 1):
-        return terms.number(found.pop()), ""
-    if numeric or len(found) > 1:
-        return None, "the rate is not known: give it with --rate"
-    return terms.number(Fraction(1)), ""
+    found = _found(comparer, step, tree)
+    if not found:
+        return (None, UNKNOWN) if numeric else (terms.number(Fraction(1)), "")
+    if not any(low or high for low, high in found):
+        return None, UNMOVED
+    low, high = max(low for low, _ in found), min(high for _, high in found)
+    if low <= high and (not numeric or claimed.size > 1):
+        return terms.number(_plain(low, high)), ""
+    written = _written(found, tree, numeric)
+    if written is not None:
+        return terms.number(written), ""
+    return None, UNKNOWN if low <= high else UNEVEN
 
 
-def _found(comparer: Comparer, old: Ids, slope: Ids, claimed: Ids) -> set[Fraction]:
-    """The sizes of the rates that the entries of an update were made with, at the point."""
+def _plain(low: Fraction, high: Fraction) -> Fraction:
+    """The rate that was probably meant by one in an interval."""
+    near = abs(numbers.simplest(low, high))
+    return near if near.denominator <= _SIMPLE and near else abs(low + high) / 2
+
+
+def _found(comparer: Comparer, step: tuple[Ids, Ids, Ids], tree: Expr) -> list[tuple[Fraction, Fraction]]:
+    """Between what the rates lie that the entries of an update were made with, at the point; entries without a gradient tell nothing."""
     terms = comparer.board.terms
-    ids = [*old.ravel().tolist(), *slope.ravel().tolist(), *claimed.ravel().tolist()]
+    old, slope, claimed = (each.ravel().tolist() for each in step)
     home = {**comparer.home}
-    for at, key in enumerate(each for each in terms.leaves(terms.basic(ids)) if each not in home):
+    for at, key in enumerate(each for each in terms.leaves(terms.basic([*old, *slope, *claimed])) if each not in home):
         home[key] = terms.number(Fraction(7 + at % 5, 8))
-    known = [None if ball is None else numbers.fraction(ball.mid) for ball in values(terms, ids, home, _DIGITS)]
-    size = old.size
-    found: set[Fraction] = set()
-    for before, by, after in zip(known[:size], known[size : 2 * size], known[2 * size :], strict=True):
+    known = [None if ball is None else numbers.fraction(ball.mid) for ball in values(terms, [*old, *slope, *claimed], home, _DIGITS)]
+    size = len(old)
+    found = []
+    entries = zip(known[:size], known[size : 2 * size], known[2 * size :], comparer.spelled(tree, size), strict=True)
+    for before, by, after, text in entries:
         if before is None or by is None or after is None or not by:
             continue
-        rate = abs((before - after) / by)
-        near = numbers.simplest(rate * (1 - Fraction(1, 10**6)), rate * (1 + Fraction(1, 10**6)))
-        found.add(near if near.denominator <= _SIMPLE and near else rate)
+        rate, slack = (before - after) / by, Fraction(0) if text is None else abs(half_unit(text) / by)
+        slack = max(slack, abs(rate) * Fraction(1, 10**6)) if rate else Fraction(0)
+        found.append((rate - slack, rate + slack))
     return found
+
+
+def _written(found: list[tuple[Fraction, Fraction]], tree: Expr, numeric: bool) -> Fraction | None:
+    """The number in an update that its rate seems to be, as in `2 - 0.1*18`, or the only one in a formula."""
+    literals = {part.exact for part in postorder(tree) if isinstance(part, Number) and part.exact}
+    if len(literals) == 1 and not numeric:
+        return literals.pop()
+    rates = [abs(low + high) / 2 for low, high in found]
+    near = [each for each in literals if all(abs(each - rate) <= each / _NEAR for rate in rates)]
+    return min(near, key=lambda each: abs(each - rates[0])) if near else None
 
 
 def _rough(board: Board, world: World) -> bool:
