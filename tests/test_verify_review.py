@@ -192,3 +192,26 @@ def test_an_update_with_a_named_rate_where_the_rate_is_given() -> None:
     rules = Rules(rate=Fraction(1, 10))
     assert verdicts(SCALAR, "w_new = w - lr*dw\nw_new = w - 0.1*18\nw_new = w - lr*18 = 0.2", rules=rules) == ["correct"] * 3
     assert verdicts(SCALAR, "w_new = w - dw\nw_new = w - 0.01*dw", rules=rules) == ["wrong"] * 2
+
+
+# ---- formulas that are undefined where the truth is not ----
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "due"),
+    [
+        ("input x = 1; y = x^2/2 + x", "dy/dx = (x^2 - 1)/(x - 1)", "correct"),
+        ("input x = 1; y = x^2/2 + x", "dy/dx = 2*(x^2 - 1)/(x - 1)", "wrong"),
+        ("input x = 0, y = 2; u = x*y; L = (u + 1)^2", "dL/dx = 2*(u + 1)*u/x", "correct"),
+        ("input x = 0, y = 2; u = x*y; L = (u + 1)^2", "dL/dx = 1/x", "wrong"),
+        ("input x = 0, y = 2; u = x*y; L = (u + 1)^2", "dL/dy = 0/0", "wrong"),
+        ("input x = -3; y = x^2", "dy/dx = 2*sqrt(x)^2", "wrong"),
+        ("input x = -3; y = x^2", "dy/dx = 2*x + log(x) - log(x)", "wrong"),
+        ("input x, y; param a; v = log(x*a); L = v^2", "v = log(x) + log(a)", "correct"),
+        ("input x, y; param a; v = log(x*a); L = v^2", "dL/da = 2*(log(x) + log(a))/a", "correct"),
+        ("input x, y; param a; v = log(x*a); L = v^2", "v = log(x) - log(a)", "wrong"),
+        ("input x; y = abs(x)", "y = x", "wrong"),
+    ],
+)
+def test_holes_and_signs_that_nobody_gave(program: str, answer: str, due: str) -> None:
+    assert verdict(program, answer) == due

@@ -210,7 +210,22 @@ class Comparer:
             hot = self.with_labels(truth, claimed)
             if hot is not None:
                 return hot
-        return self.said(found)
+        undefined = found.status is Status.DIFFERENT and found.witness is not None and found.witness.right is None
+        return (self.where_defined(truth, claimed) if undefined else None) or self.said(found)
+
+    def where_defined(self, truth: Ids, claimed: Ids) -> Compared | None:
+        """The verdict on a formula that is undefined where the truth is not: at a hole, such as `u/x` at 0, or, where leaves
+        have no values, for signs that nobody gave them, as in `log(x) + log(a)`. None unless it is right elsewhere."""
+        terms = self.board.terms
+        free = {each for each in terms.leaves(terms.basic([*truth.ravel().tolist(), *claimed.ravel().tolist()])) if each not in self.home}
+        kept = {key: value for key, value in self.home.items() if key in self.region.fixed or (free and key not in free)}
+        home = {**kept, **{key: terms.number(Fraction(7 + at % 5, 8)) for at, key in enumerate(sorted(free))}}
+        found = self.asked(_pairs(truth, claimed), replace(self.region, home=home))
+        if found.status is Status.EQUAL and not free:
+            return Compared(Verdict.CORRECT, found.how, "", ("right as a function, though at the point itself it divides by zero",))
+        if found.status in (Status.EQUAL, Status.EQUAL_HERE) and free:
+            return Compared(Verdict.CORRECT, found.how, "", ("right where it is defined, as for positive " + ", ".join(sorted(free)[:4]),))
+        return None
 
     def with_labels(self, truth: Ids, claimed: Ids) -> Compared | None:
         """The verdict where leaves that hold one-hot labels, in rows or in columns, stay so; None unless it is right then."""
