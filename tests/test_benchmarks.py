@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -73,6 +74,16 @@ class CountedList(list[int]):
     def __getitem__(self, at: int) -> int:  # type: ignore[override]
         self.counted.reads += 1
         return super().__getitem__(at)
+
+    def __iter__(self) -> Iterator[int]:
+        for entry in super().__iter__():
+            self.counted.reads += 1
+            yield entry
+
+    def __reversed__(self) -> Iterator[int]:
+        for entry in super().__reversed__():
+            self.counted.reads += 1
+            yield entry
 
 
 def test_a_further_gradient_of_a_graph_reads_no_operand_again_before_the_loops() -> None:

@@ -12,17 +12,17 @@ from functools import lru_cache
 from itertools import compress
 from typing import Any
 
-from backprop_cli.autodiff.plan import Plan
+from backprop_cli.autodiff.plan import Plan, codes_of
 from backprop_cli.calculus.arithmetic import FLOAT
 from backprop_cli.calculus.formula import Namespace, native_tree
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.graph.graph import CONSTANT
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder, substitute
 
-# A code is four times the row, with a bit for each operand that is moved.
+# A code is four times the row, with a bit for each operand that is moved; the special ones come behind all of these.
 Kind = tuple[int, int, str]  # row, bits of the operands that are moved, text of a literal exponent
 Ranked = tuple[tuple[int, Primitive, int, str], ...]  # the kinds with their codes, frequent ones first
-Tape = tuple[Iterable[int], Sequence[int], Iterable[int], Iterable[int]]
+Tape = tuple[Iterable[int], Iterable[int], Iterable[int], Iterable[int]]
 _LITERAL_EXPONENTS = frozenset(["2", "3", "4", "5", "6", "7", "8"])
 
 
@@ -37,68 +37,91 @@ class Loops:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.maker: Any = type(self)
-        op, a, b, moved = plan.graph.op, plan.graph.a, plan.graph.b, plan.moved
-        self.codes = [op[node] << 2 | moved[b[node]] << 1 | moved[a[node]] for node in plan.order]
-        special = self.special()
-        count = Counter(self.codes)
+        self.codes, special = self.kinds()
         rows = plan.graph.rows
+        count = Counter(self.codes) if isinstance(self.codes, list) else {code: self.codes.count(code) for code in set(self.codes)}
         self.ranked = tuple(
-            (code, rows[code >> 2], code & 3, "") if code >= 0 else (code, *special[code])
-            for code in sorted(count, key=lambda code: -count[code])
+            (code, *special[code]) if code in special else (code, rows[code >> 2], code & 3, "")
+            for code in sorted(count, key=lambda code: (-count[code], code))
         )
+        maker: Any = type(self)
+        self.loops = _loops(maker, self.ranked)
         self.runs = 0
         self.start: list[Any] | None = None
         self.ahead: Tape | None = None
         self.back: Tape | None = None
 
-    def special(self) -> dict[int, tuple[Primitive, int, str]]:
-        """Gives nodes with many operands, and powers with a small literal exponent, codes of their own; they are negative."""
+    def kinds(self) -> tuple[bytearray | list[int], dict[int, tuple[Primitive, int, str]]]:
+        """The codes of the nodes in their order, and what the special ones among them mean."""
+        plan = self.plan
+        codes = plan.codes or codes_of(plan.graph, plan.chosen, plan.moved)
+        if isinstance(codes, bytes):
+            try:
+                packed = bytearray(codes)
+                return packed, self.special(packed)
+            except ValueError:  # more kinds than bytes can tell apart
+                pass
+        listed = list(codes)
+        return listed, self.special(listed)
+
+    def special(self, codes: bytearray | list[int]) -> dict[int, tuple[Primitive, int, str]]:
+        """Gives nodes with many operands, and powers with a small literal exponent, codes of their own."""
         plan, graph, kinds = self.plan, self.plan.graph, dict[Kind, int]()
-        power = next((number for number, row in enumerate(graph.rows) if row.head == "^"), None)
-        if power is None and not graph.more:
+        several = [number for number, row in enumerate(graph.rows) if row.head == "^" or len(row.operands) > 2]
+        if not several:
             return {}
-        several = {number for number, row in enumerate(graph.rows) if len(row.operands) > 2}
-        for at in [at for at, code in enumerate(self.codes) if code >> 2 == power or code >> 2 in several]:
-            node, mask = plan.order[at], self.codes[at] & 3
+        first = 4 * len(graph.rows)
+        wanted = bytearray(256)
+        for row in several:
+            wanted[4 * row : 4 * row + 4] = b"\1\1\1\1"
+        sought: Iterable[int]
+        sought = codes.translate(wanted) if isinstance(codes, bytearray) else [code >> 2 in several for code in codes]
+        for at in compress(range(len(codes)), sought):
+            node, mask = plan.order[at], codes[at] & 3
             if node in graph.more:
                 mask = sum(plan.moved[operand] << place for place, operand in enumerate(graph.more[node]))
-                self.codes[at] = kinds.setdefault((graph.op[node], mask, ""), ~len(kinds))
+                codes[at] = kinds.setdefault((graph.op[node], mask, ""), first + len(kinds))
             elif graph.op[graph.b[node]] == CONSTANT and graph.literal[graph.b[node]] in _LITERAL_EXPONENTS:
-                self.codes[at] = kinds.setdefault((graph.op[node], mask, graph.literal[graph.b[node]]), ~len(kinds))
+                codes[at] = kinds.setdefault((graph.op[node], mask, graph.literal[graph.b[node]]), first + len(kinds))
         return {code: (graph.rows[row], mask, exponent) for (row, mask, exponent), code in kinds.items()}
 
     def forward(self, values: list[Any]) -> int:
         """Work out every needed node. Returns -1, or the node at which Python's arithmetic gave up."""
         self.runs += 1
         if self.ahead is None and self.runs > 1:
-            self.ahead = self.tape(self.codes, self.plan.order, list)
-        codes, order, first, second = self.ahead or self.tape(self.codes, self.plan.order, iter)
-        failed: int = _forward_loop(self.maker, self.ranked)(codes, order, first, second, values, self.plan.graph.more)
+            self.ahead = self.tape(list)
+        tape = self.ahead or self.tape(iter)
+        failed: int = self.loops[0](*tape, values, self.plan.graph.more)
         return failed
 
     def backward(self, values: list[Any]) -> tuple[list[Any], int]:
         """The adjoints of all nodes, and -1 or the node at which Python's arithmetic gave up."""
         plan, graph = self.plan, self.plan.graph
-        if self.back is None:
-            sends = {code: bool(mask) for code, _, mask, _ in self.ranked}
-            back: tuple[Iterable[int], Sequence[int]] = reversed(self.codes), plan.order[::-1]
-            if not all(sends.values()):
-                asked = [sends[code] for code in reversed(self.codes)]
-                back = compress(back[0], asked), list(compress(back[1], asked))
-            tape = self.tape(*back, list if self.runs > 1 else iter)
+        tape = self.back
+        if tape is None:
+            tape = self.tape_back(list if self.runs > 1 else iter)
             self.back = tape if self.runs > 1 else None
-        else:
-            tape = self.back
         adjoints: list[Any] = [0.0] * len(graph)
         adjoints[plan.output] = 1.0
-        failed: int = _backward_loop(self.maker, self.ranked)(*tape, values, graph.more, adjoints)
+        failed: int = self.loops[1](*tape, values, graph.more, adjoints)
         return adjoints, failed
 
-    def tape(self, codes: Iterable[int], nodes: Sequence[int], kind: Callable[[Iterable[int]], Iterable[int]]) -> Tape:
-        """What a loop runs over: of each node the kind, the number and the first two operands."""
-        graph = self.plan.graph
-        return kind(codes), nodes, kind(map(graph.a.__getitem__, nodes)), kind(map(graph.b.__getitem__, nodes))
+    def tape(self, kind: Callable[[Iterable[int]], Iterable[int]]) -> Tape:
+        """What the forward loop runs over: of each node the kind, the number and the first two operands."""
+        graph, chosen = self.plan.graph, self.plan.chosen
+        return kind(self.codes), self.plan.order, kind(compress(graph.a, chosen)), kind(compress(graph.b, chosen))
+
+    def tape_back(self, kind: Callable[[Iterable[int]], Iterable[int]]) -> Tape:
+        """The same for the backward loop, from the output down, without the nodes that send nothing."""
+        graph, chosen = self.plan.graph, self.plan.chosen[::-1]
+        lists: tuple[Iterable[int], ...]
+        lists = reversed(self.codes), reversed(self.plan.order), compress(reversed(graph.a), chosen), compress(reversed(graph.b), chosen)
+        silent = [code for code, _, mask, _ in self.ranked if not mask]
+        if silent:
+            asked = [code not in silent for code in reversed(self.codes)]
+            lists = tuple(compress(each, asked) for each in lists)
+        codes, nodes, first, second = map(kind, lists)
+        return codes, nodes, first, second
 
     @classmethod
     def forward_branch(cls, space: Namespace, primitive: Primitive, exponent: str) -> list[str]:
@@ -132,13 +155,16 @@ class Loops:
 
 
 @lru_cache(maxsize=64)
+def _loops(cls: type[Loops], ranked: Ranked) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    return _forward_loop(cls, ranked), _backward_loop(cls, ranked)
+
+
 def _forward_loop(cls: type[Loops], ranked: Ranked) -> Callable[..., Any]:
     space = Namespace(cls.arithmetic)
     branches = {code: cls.forward_branch(space, primitive, exponent) for code, primitive, _, exponent in ranked}
     return _loop(space, "v, more", branches)
 
 
-@lru_cache(maxsize=64)
 def _backward_loop(cls: type[Loops], ranked: Ranked) -> Callable[..., Any]:
     space = Namespace(cls.arithmetic)
     branches = {code: cls.backward_branch(space, primitive, mask, exponent) for code, primitive, mask, exponent in ranked if mask}

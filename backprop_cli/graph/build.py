@@ -67,9 +67,10 @@ class _Builder(Nodes):
             raise BackpropError(Diagnostic("empty-program", message, hint="write a statement such as  L = (x - 1)^2"))
         if self.faults:
             raise BackpropError(sorted(self.faults, key=lambda d: d.span.start if d.span else -1))
+        loose = None if self.defined else frozenset(self.labels.keys() - self.used)
         return Graph(
             self.program, tuple(self.rows), self.op, self.a, self.b, self.more, self.static, self.literal, self.preset, self.scope,
-            self.leaves, self.roles, self.output, self.firsts, self.statement_of, self.inlined, self.labels, self.first_use, {},
+            self.leaves, self.roles, self.output, self.firsts, self.statement_of, self.inlined, self.labels, self.first_use, loose, {},
         )  # fmt: skip
 
     # ---- statements ----
@@ -97,15 +98,17 @@ class _Builder(Nodes):
         template = self.templates.get(statement.shape) or self.template(statement)
         holes, scope, mathematical = statement.holes, self.scope, self.mathematical
         resolved = [0] * template.words
-        variable = bool(template.held)
+        variable, used = bool(template.held), self.used.add
         for word, _ in template.names:
             name = holes[word]
             node = scope.get(name, _POISON)
-            resolved[word] = node if node >= 0 else self.resolve(name, lambda word: statement.word_spans()[word], word)
+            resolved[word] = node = node if node >= 0 else self.resolve(name, lambda word: statement.word_spans()[word], word)
+            used(node)
             if not variable:
                 variable = name not in mathematical
         for word, _ in template.held:
             resolved[word] = self.resolve(holes[word], lambda word: statement.word_spans()[word], word)
+            used(resolved[word])
         plain = self.plain.get(statement.shape)
         if plain is not None and variable:
             node = self.emit_plain(number, template.constants, plain, holes, resolved)
@@ -282,9 +285,6 @@ class _Builder(Nodes):
                     part.span,
                     f"write {part.head}({', '.join(parameters)})",
                 )
-
-    def closed(self, template: Template) -> bool:
-        return all(self.function(call).closed for call in template.calls)
 
     # ---- complaints ----
 

@@ -108,6 +108,8 @@ class Graph:
     inlined: Mapping[int, tuple[Parts, int, Frame | None]]
     labels: Mapping[int, str]
     first_use: Mapping[int, Span]
+    # The named nodes that no other node reads; None where that is not known.
+    loose: frozenset[int] | None
     # What runs have found out about the graph, so that the next one with the same question is faster.
     known: dict[Any, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
@@ -64,7 +65,7 @@ class Nodes:
 
     def __init__(self, defined: Mapping[str, Define | Faulty], limits: Limits) -> None:
         self.defined, self.limits = defined, limits
-        self.op: list[int] = []
+        self.op = array("b")
         self.a: list[int] = []
         self.b: list[int] = []
         self.more: dict[int, tuple[int, ...]] = {}
@@ -78,12 +79,17 @@ class Nodes:
         self.inlined: dict[int, tuple[Parts, int, Frame | None]] = {}
         self.first_use: dict[int, Span] = {}
         self.defaults: dict[str, int] = {}
+        self.used: set[int] = set()
 
     def function(self, name: str) -> Function:
         function = self.functions[name]
         if function is None:
             raise Poisoned
         return function
+
+    def closed(self, template: Template) -> bool:
+        """Whether the functions that a template calls read nothing but their arguments."""
+        return all(self.function(call).closed for call in template.calls)
 
     def default(self, text: str, at: Span) -> int:
         """The node of the value that an operand has when it is left out."""
