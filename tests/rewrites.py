@@ -305,9 +305,9 @@ _MEANING: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def reference(tree: Tree, at: dict[str, Fraction]) -> Any:
-    """The value by mpmath alone, with 70 digits; None where it is not real or too large."""
-    with mp.workdps(70):
+def reference(tree: Tree, at: dict[str, Fraction], digits: int = 70) -> Any:
+    """The value by mpmath alone, with so many digits; None where it is not real or too large."""
+    with mp.workdps(digits):
         try:
             found = _value(tree, at)
         except (ZeroDivisionError, ValueError, OverflowError):

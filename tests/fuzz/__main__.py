@@ -1,0 +1,83 @@
+"""One command for every kind of trial: `python -m tests.fuzz differential|equality|atheris|all`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.fuzz.tally import Tally
+
+TARGETS = ("parse", "answers", "judge")
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Trials by the hundred thousand, and their tally.")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    differential = kinds.add_parser("differential", help="gradients of random programs against PyTorch and SymPy")
+    differential.add_argument("--programs", type=int, default=100_000, metavar="N", help="how many programs (100,000)")
+    equality = kinds.add_parser("equality", help="equal and unequal pairs of formulas through the decision, and a share through the judge")
+    equality.add_argument("--pairs", type=int, default=100_000, metavar="N", help="how many pairs (100,000)")
+    grown = kinds.add_parser("atheris", help="texts grown by what they reach in the code; hypothesis where there is no Atheris")
+    grown.add_argument("--seconds", type=float, default=3_600, metavar="N", help="for how long, for each target (3,600)")
+    grown.add_argument("--target", action="append", choices=TARGETS, help="what to try; repeat for more (all three)")
+    grown.add_argument("--keep", type=Path, metavar="FOLDER", help="where the texts that were grown are kept and begun with")
+    everything = kinds.add_parser("all", help="all of these, one after the other, and what else keeps a tally")
+    everything.add_argument("--quick", action="store_true", help="a few minutes of it")
+    for each in (differential, equality, grown, everything):
+        each.add_argument("--seed", type=int, default=0, metavar="N", help="where the random numbers begin (0)")
+    return parser.parse_args(given)
+
+
+def tallies(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
+    """What was asked for, each with its title."""
+    if asked.kind == "differential":
+        yield "gradients against other engines", _differential(asked.programs, asked.seed)
+    elif asked.kind == "equality":
+        yield "equality", _equality(asked.pairs, asked.seed)
+    elif asked.kind == "atheris":
+        yield from _texts(asked.target or TARGETS, asked.seconds, asked.seed, asked.keep)
+    else:
+        from tests.fuzz.others import others
+
+        yield "gradients against other engines", _differential(2_000 if asked.quick else 100_000, asked.seed)
+        yield "equality", _equality(2_000 if asked.quick else 100_000, asked.seed)
+        yield from _texts(TARGETS, 20 if asked.quick else 1_200, asked.seed, None)
+        yield from others(asked.quick)
+
+
+def _differential(programs: int, seed: int) -> Tally:
+    if find_spec("torch") is None:
+        return Tally(failures=["PyTorch is not installed: pip install -e '.[fuzz]'"])
+    from tests.fuzz.differential import run
+
+    return run(programs, seed)
+
+
+def _equality(pairs: int, seed: int) -> Tally:
+    from tests.fuzz.equality import run
+
+    return run(pairs, seed)
+
+
+def _texts(targets: Sequence[str], seconds: float, seed: int, keep: Path | None) -> Iterator[tuple[str, Tally]]:
+    from tests.fuzz.atheris_run import fuzz
+
+    for name in targets:
+        yield f"texts to {name}", fuzz(name, seconds, seed, keep / name if keep else None)
+
+
+def main() -> int:
+    """Print the tallies as they come; 1 where something failed."""
+    failed = False
+    for title, tally in tallies(arguments()):
+        print("\n".join(tally.lines(title)), flush=True)
+        failed = failed or bool(tally.failures)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""Gradients of random programs against PyTorch, and a share of them against SymPy; every difference is explained or a failure."""
+
+from __future__ import annotations
+
+import traceback
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+
+from backprop_cli.door import grad
+from backprop_cli.errors import BackpropError
+from tests.fuzz.grown import Program, program
+from tests.fuzz.parallel import shared_out
+from tests.fuzz.spelled import text
+from tests.fuzz.tally import Tally
+from tests.fuzz.textbook_engine import Undefined, true_gradients
+from tests.fuzz.torch_engine import Run
+
+TOLERANCE = 1e-9  # of the sum of the absolute contributions
+_CORNER = 1e-7  # relative distance from a corner, below which the engines may take different sides
+_UNDERFLOW = 1e-290
+_EVERY_SYMPY = 100
+_AMPLIFIED = 64.0  # how many times the spread under rounding noise a difference may be
+_OURS = frozenset(("domain", "overflow", "infinite-derivative", "no-derivative"))
+_SYMPY_FAILS = (ArithmeticError, AttributeError, LookupError, NameError, NotImplementedError, RecursionError, TypeError, ValueError)
+Arrays = dict[str, Any]
+
+
+def run(cases: int, seed: int) -> Tally:
+    """So many programs; the numbers of cases that fail are told."""
+    whole = shared_out(share, cases, seed)
+    compared = whole.cases - sum(whole.skipped.values())
+    whole.notes.append(f"{compared:,} gradients compared with PyTorch, {whole.counts['agreed with SymPy as well']:,} with SymPy too")
+    whole.notes.append(f"{len(whole.failures)} unexplained differences above {TOLERANCE:g} of the sum of absolute contributions")
+    return whole
+
+
+def share(stretch: range, seed: int) -> Tally:
+    """A stretch of cases."""
+    tally = Tally()
+    for number in stretch:
+        made = program(Random(f"{seed}/{number}"))
+        with tally.timed(f"program {number}"):
+            try:
+                one(made, tally, f"program {number} of seed {seed}", number % _EVERY_SYMPY == 0)
+            except Exception as error:  # whatever comes out is a failure, and the next program is tried
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                tally.failures.append(f"program {number} of seed {seed}: {error!r:.300} in {place.name}, line {place.lineno}")
+        tally.cases += 1
+    return tally
+
+
+def one(made: Program, tally: Tally, case: str, with_sympy: bool = False) -> None:
+    """One program: agreement, a difference that is explained, or a failure."""
+    tally.counts["with arrays" if made.arrays else "scalars alone"] += 1
+    theirs = Run(made)
+    right = theirs.gradients()
+    finite = bool(torch.isfinite(theirs.output)) and all(np.isfinite(each).all() for each in right.values())
+    try:
+        found = grad(text(made), at=made.leaves, wrt=list(made.leaves))
+    except BackpropError as error:
+        _refused(made, theirs, finite, error, tally, case)
+        return
+    ours = {name: np.asarray(each, dtype=float) for name, each in found.gradients.items()}
+    if any(ours[name].shape != np.shape(value) for name, value in made.leaves.items()):
+        tally.failures.append(f"{case}: a gradient has another shape than its leaf")
+        return
+    if not finite or not _near(ours, right, {name: abs(each) for name, each in right.items()}):
+        verdict = explained(made, ours, theirs, right if finite else None)
+        if verdict.startswith("skipped: "):
+            tally.skipped[verdict.removeprefix("skipped: ")] += 1
+            return
+        if verdict.startswith("unexplained"):
+            tally.failures.append(f"{case}: {verdict}\n{text(made)}\n{made.leaves}")
+            return
+        tally.counts[verdict] += 1
+    if with_sympy and theirs.corner > _CORNER:
+        _sympy(made, ours, theirs, tally, case)
+
+
+def _refused(made: Program, theirs: Run, finite: bool, error: BackpropError, tally: Tally, case: str) -> None:
+    """Ours has no gradient: neither may the others."""
+    reference = error.diagnostics[0].reference
+    if reference not in _OURS:
+        tally.failures.append(f"{case}: refused with {error}\n{text(made)}\n{made.leaves}")
+    elif not finite:
+        tally.skipped[f"{reference}, for PyTorch too"] += 1
+    elif theirs.corner < _CORNER:
+        tally.skipped["kink"] += 1
+    elif true_gradients(made) is None:
+        tally.skipped[f"{reference}, by the textbook's definitions"] += 1
+    elif theirs.without_slope():
+        tally.skipped[f"{reference}: a step without a finite slope behind one that is flat"] += 1
+    else:
+        tally.failures.append(f"{case}: unexplained refusal: {error}\n{text(made)}\n{made.leaves}")
+
+
+def explained(made: Program, ours: Arrays, theirs: Run, right: Arrays | None) -> str:
+    """Why two gradients differ by more than a little of themselves. `right` is PyTorch's, None where it is not finite."""
+    if theirs.corner < _CORNER:
+        return "skipped: kink"
+    sizes = theirs.contributions()
+    bounded = all(np.isfinite(each).all() for each in sizes.values())
+    if right is not None and bounded and _near(ours, right, sizes):
+        return "equal to the rounding of contributions that cancel"
+    truth = true_gradients(made)
+    if truth is None:
+        return "skipped: domain, by the textbook's definitions"
+    sizes = {name: np.maximum(abs(truth[name]), sizes[name] if bounded else 0.0) for name in truth}
+    if _near(ours, truth, sizes):
+        return "equal to 60 digits, where PyTorch lost some" if right is not None else "equal to 60 digits, where PyTorch has no number"
+    if theirs.largest > 1e150:
+        return "skipped: overflow"
+    noisy = [Run(made, torch.Generator().manual_seed(number)).gradients() for number in range(8)]
+    calm = right or noisy[0]
+    spread = {name: np.max([abs(each[name] - calm[name]) for each in noisy], axis=0) for name in ours}
+    if all((abs(ours[name] - truth[name]) <= _AMPLIFIED * spread[name]).all() for name in ours):
+        return "skipped: cancellation: the rounding of each step is amplified as much"
+    worst = {name: (ours[name].tolist(), truth[name].tolist()) for name in ours if not _near(ours, truth, sizes, name)}
+    return f"unexplained: ours and 60 digits are {worst}"
+
+
+def _near(ours: Arrays, right: Arrays, sizes: Arrays, only: str | None = None) -> bool:
+    names = ours if only is None else [only]
+    return all((abs(ours[name] - right[name]) <= TOLERANCE * sizes[name] + _UNDERFLOW).all() for name in names)
+
+
+def _sympy(made: Program, ours: Arrays, theirs: Run, tally: Tally, case: str) -> None:
+    from tests.fuzz.sympy_engine import TooMuch, gradients
+
+    try:
+        found = gradients(made)
+    except TooMuch:
+        tally.counts["too large to ask SymPy"] += 1
+        return
+    except Undefined:
+        tally.counts["SymPy has no real number"] += 1
+        return
+    except _SYMPY_FAILS:
+        tally.counts["SymPy fails"] += 1
+        return
+    if _near(ours, found, {name: abs(each) for name, each in found.items()}) or _near(ours, found, theirs.contributions()):
+        tally.counts["agreed with SymPy as well"] += 1
+        return
+    verdict = explained(made, ours, theirs, None)
+    if verdict.startswith("unexplained"):
+        tally.failures.append(f"{case}: SymPy differs; {verdict}\n{text(made)}\n{made.leaves}")
+    else:
+        tally.counts["SymPy lost digits"] += 1

@@ -1,0 +1,240 @@
+"""A few seconds of every kind of trial, what the long runs have found, and that the trials notice what is wrong."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backprop_cli import BackpropError, grad
+from backprop_cli.equality.decide import Status
+from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.limits import SUBMISSION
+from tests.fuzz import equality
+from tests.fuzz.__main__ import main
+from tests.fuzz.atheris_run import fuzz
+from tests.fuzz.drawn import texts
+from tests.fuzz.grown import program
+from tests.fuzz.parallel import shared_out
+from tests.fuzz.spelled import text
+from tests.fuzz.sympy_engine import TooMuch, gradients
+from tests.fuzz.tally import Tally
+from tests.fuzz.targets import TARGETS, allowed, bench, seeds
+from tests.fuzz.textbook_engine import Undefined, true_gradients
+from tests.fuzz.trial import Trial
+from tests.rewrites import Case
+
+# ---- a few seconds of everything ----
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_corpus_harms_nobody(name: str) -> None:
+    trial = Trial(name, TARGETS[name])
+    for each in seeds(name):
+        trial.run(each)
+    assert not trial.failures
+    assert not trial.slow
+    assert trial.cases > 40
+
+
+@settings(max_examples=60)
+@given(st.data())
+@pytest.mark.parametrize("name", ["parse", "answers"])
+def test_no_text_harms_the_readers(name: str, data: st.DataObject) -> None:
+    TARGETS[name](data.draw(texts(name)))
+
+
+@settings(max_examples=25)
+@given(texts("judge"))
+def test_no_text_harms_the_judge(data: bytes) -> None:
+    TARGETS["judge"](data)
+
+
+def nearly(ours: Any, right: Any) -> bool:
+    return bool((abs(np.asarray(ours, dtype=float) - right) <= 1e-7 * (1 + abs(right))).all())
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**40))
+def test_gradients_of_grown_programs(number: int) -> None:
+    made = program(Random(number))
+    try:
+        found = grad(text(made), at=made.leaves, wrt=list(made.leaves))
+    except BackpropError as refused:
+        reference = refused.diagnostics[0].reference
+        found = None
+    if found is None:
+        assert reference in ("domain", "overflow", "infinite-derivative", "no-derivative")
+        return
+    right = true_gradients(made)
+    if right is not None and not found.kinked and all(abs(each).max(initial=0.0) < 1e6 for each in right.values()):
+        assert all(nearly(found.gradients[name], each) for name, each in right.items()), text(made)
+
+
+def test_sympy_says_the_same_statement_by_statement() -> None:
+    asked = 0
+    for number in range(14):
+        made = program(Random(f"sympy {number}"))
+        try:
+            found, right = grad(text(made), at=made.leaves, wrt=list(made.leaves)), gradients(made)
+        except (BackpropError, TooMuch, Undefined):
+            continue
+        assert all(nearly(found.gradients[name], each) for name, each in right.items()), text(made)
+        asked += 1
+    assert asked > 5
+
+
+def test_pairs_are_judged_right() -> None:
+    tally = equality.share(range(100), 5)
+    assert not tally.failures
+    assert tally.counts["judged as answers"] > 5
+    assert tally.counts["undecided"] == 0
+
+
+# ---- what the long runs have found ----
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("source", "value", "slopes"),
+    [
+        ("a = [1, 2, 3]; c = 0; L = sum(where(c > 1, a, 5))", 15, {"a": [0, 0, 0]}),
+        ("a = [1, 2, 3]; b = 5; c = 2; L = sum(where(c < 1, a, b))", 15, {"a": [0, 0, 0], "b": 3}),
+        ("a = [[1], [2]]; b = 5; c = 0; L = sum(where(c > 1, a, b) + a)", 13, {"a": [[1], [1]], "b": 2}),
+        ("a = [[1], [2]]; b = [3, 4]; c = 0; L = sum(where(c == 0, a, b))", 6, {"a": [[2], [2]], "b": [0, 0]}),
+    ],
+)
+def test_a_choice_by_one_number_keeps_the_shape(source: str, value: float, slopes: dict[str, Any], exact: bool) -> None:
+    found = grad(source, wrt=list(slopes), exact=exact)
+    assert found.value == value
+    for name, slope in slopes.items():
+        assert np.shape(found.gradients[name]) == np.shape(slope)
+        assert np.array_equal(found.gradients[name], slope)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "L = sum(onehot(3, 2000000000))",
+        "L = sum(outer(onehot(0, 3000), onehot(0, 3000)))",
+        "L = sum(reshape(onehot(0, 3000), [3000, 1]) + onehot(1, 3000))",
+        "L = sum(reshape(onehot(0, 3000), [3000, 1]) @ reshape(onehot(1, 3000), [1, 3000]))",
+    ],
+)
+def test_answers_make_no_huge_arrays(answer: str) -> None:
+    (line,) = bench("chain").judge(answer, "<answers>", SUBMISSION).answers
+    assert line.verdict is Verdict.UNDECIDED
+    assert "entries" in line.message
+
+
+# ---- the trials notice what is wrong ----
+
+
+def test_a_target_that_fails_is_told_once_with_its_shortest_text() -> None:
+    def target(data: bytes) -> None:
+        if b"x" in data:
+            raise ValueError("no")
+
+    trial = Trial("parse", target)
+    for each in (b"a", b"xx", b"x", b"yx"):
+        trial.run(each)
+    assert list(trial.failures.values()) == [b"x"]
+    assert trial.counts.total() == 3
+    assert "ValueError" in next(iter(trial.failures))
+
+
+def test_slow_texts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert allowed("parse", b"a\nb\nc") == 2.0
+    assert allowed("judge", b"a\nb\nc") == 6.0
+    monkeypatch.setattr("tests.fuzz.targets.LONGEST", 0.02)
+    trial = Trial("parse", lambda data: None if data == b"fast" else print(sum(range(3_000_000)), end=""))
+    trial.run(b"fast")
+    trial.run(b"slow")
+    assert trial.slow == [b"slow"]
+    assert trial.slowest_case == b"slow"
+
+
+def test_the_command_prints_its_tally(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["fuzz", "equality", "--pairs", "12", "--seed", "4"])
+    assert main() == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("equality: 12 cases in ")
+    assert "false correct: 0 of " in printed
+    assert "peak memory" in printed
+    monkeypatch.setattr(equality, "run", lambda cases, seed: Tally(cases=cases, failures=[f"of seed {seed}"]))
+    assert main() == 1
+    assert "FAILED of seed 4" in capsys.readouterr().out
+
+
+def dying(stretch: range, seed: int) -> Tally:
+    """A share whose second stretch kills its process."""
+    if stretch.start == 2:
+        os._exit(9)
+    return Tally(cases=len(stretch))
+
+
+def test_a_process_that_dies_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    whole = shared_out(dying, 5, 0, every=2)
+    assert whole.cases == 3
+    assert whole.failures == ["the process with the cases 2 to 3 died"]
+    assert "the process with the cases 2 to 3 died" in capsys.readouterr().err
+
+
+def test_a_wrong_gradient_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from tests.fuzz import differential
+
+    assert not differential.share(range(12), 3).failures
+
+    def wrong(*given: Any, **named: Any) -> Any:
+        found = grad(*given, **named)
+        for name in found.gradients:
+            found.gradients[name] = np.asarray(found.gradients[name], dtype=float) * (1 + 1e-8)
+        return found
+
+    monkeypatch.setattr(differential, "grad", wrong)
+    failures = differential.share(range(12), 3).failures
+    assert len(failures) > 6
+    assert "unexplained: ours and 60 digits" in failures[0]
+
+
+@pytest.mark.parametrize(
+    ("right", "truth"),
+    [
+        (("+", "x", "x"), "equal"),
+        (("*", Fraction(2), ("*", "x", 1 + Fraction("1e-12"))), "differs at home"),
+        (("+", "x", ("maximum", "x", Fraction(0))), "differs elsewhere"),
+        (("log", ("-", Fraction(-1), ("^", "x", Fraction(2)))), "undefined"),
+    ],
+)
+def test_mpmath_alone_tells_what_a_pair_is(right: Any, truth: str) -> None:
+    case = Case(("*", Fraction(2), "x"), right, {key: Fraction(3, 2) for key in "xypq"}, "sign")
+    assert equality.what_it_is(case, Random(1)) == truth
+
+
+@pytest.mark.parametrize(("status", "word"), [(Status.EQUAL, "false correct"), (Status.DIFFERENT, "false wrong")])
+def test_a_false_verdict_is_a_failure(status: Status, word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Always:
+        witness = None
+
+        def __init__(self, *_: Any) -> None:
+            self.status = status
+
+    monkeypatch.setattr(equality, "decide", Always)
+    tally = equality.share(range(20), 6)
+    assert tally.counts[word] > 4
+    assert any(each.startswith(word) for each in tally.failures)
+
+
+def test_texts_are_drawn_where_there_is_no_atheris(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.fuzz.atheris_run.find_spec", lambda name: None)
+    tally = fuzz("answers", 0.01, 1)
+    assert tally.cases > 50
+    assert not tally.failures
+    assert "Atheris is not installed" in tally.notes[0]
