@@ -13,7 +13,7 @@ from tests.fuzz.textbook_engine import STEPS, Undefined, entrywise, numbers, sym
 
 _DIGITS = 30
 _MOST_ENTRIES = 14  # that a statement may read
-_MOST_PARTS = 30  # of a statement, written out by the definitions
+_MOST_PARTS = 20  # of a statement, written out by the definitions
 
 
 class TooMuch(Exception):
