@@ -17,7 +17,12 @@ def test_the_wheel_holds_the_package_and_the_grammars() -> None:
     grammars = {path.name for path in (ROOT / "grammar").glob("*.lark")}
     assert {Path(path).name for path in shipped if path.endswith(".lark")} == grammars
     assert all(path.startswith("backprop_cli/grammar/") for path in shipped if path.endswith(".lark"))
-    assert {"backprop_cli/py.typed", "backprop_cli/commands/__init__.py", "backprop_cli/lang/expr.json"} <= shipped
+    assert {
+        "backprop_cli/py.typed",
+        "backprop_cli/commands/__init__.py",
+        "backprop_cli/lang/expr.json",
+        "backprop_cli/lang/answers.json",
+    } <= shipped
     assert len([path for path in shipped if path.endswith(".py")]) == len(list((ROOT / "backprop_cli").rglob("*.py")))
 
 

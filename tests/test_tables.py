@@ -9,7 +9,7 @@ import sys
 import lark
 import pytest
 
-from backprop_cli.lang import tables
+from backprop_cli.lang import answers_trees, tables
 from backprop_cli.lang.parse import parse_expression
 from backprop_cli.lang.syntax import same
 from backprop_cli.lang.trees import STARTS, TREES, grammar_text, lark_parser
@@ -17,9 +17,16 @@ from backprop_cli.lang.trees import STARTS, TREES, grammar_text, lark_parser
 ROOT = tables.tables_path("expr").parents[2]
 
 
-def test_the_tables_that_are_kept_are_up_to_date(update_golden: bool) -> None:
-    path = tables.tables_path("expr")
-    made = tables.tables_text("expr", STARTS, ["expr"], grammar_text)
+def made_of(name: str) -> str:
+    if name == "expr":
+        return tables.tables_text("expr", STARTS, ["expr"], grammar_text)
+    return tables.tables_text("answers", answers_trees.STARTS, ["answers", "expr"], grammar_text, answers_trees.Given)
+
+
+@pytest.mark.parametrize("name", ["expr", "answers"])
+def test_the_tables_that_are_kept_are_up_to_date(name: str, update_golden: bool) -> None:
+    path = tables.tables_path(name)
+    made = made_of(name)
     if update_golden:
         path.write_text(made, "utf-8")
     kept = path.read_text("utf-8")
@@ -28,12 +35,9 @@ def test_the_tables_that_are_kept_are_up_to_date(update_golden: bool) -> None:
     assert kept == made, "the grammar has changed: run pytest --update-golden -k tables"
 
 
-def test_tables_do_not_depend_on_the_run() -> None:
-    program = (
-        "from backprop_cli.lang import tables, trees; import hashlib;"
-        "text = tables.tables_text('expr', trees.STARTS, ['expr'], trees.grammar_text);"
-        "print(hashlib.sha256(text.encode()).hexdigest())"
-    )
+@pytest.mark.parametrize("name", ["expr", "answers"])
+def test_tables_do_not_depend_on_the_run(name: str) -> None:
+    program = f"from tests.test_tables import made_of; import hashlib;print(hashlib.sha256(made_of({name!r}).encode()).hexdigest())"
     found = {
         subprocess.run(
             [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
@@ -65,8 +69,9 @@ def test_fitting_tables_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     if f'"made_by":"lark {lark.__version__} ' not in tables.tables_path("expr").read_text("utf-8"):
         pytest.skip("they were made by another release of Lark")
     monkeypatch.setattr(tables, "slow_parser", lambda *rest: pytest.fail("Lark is asked to make tables that are there"))
-    lark_parser.cache_clear()
-    try:
-        assert lark_parser().options.parser == "lalr"
-    finally:
-        lark_parser.cache_clear()
+    for parser in (lark_parser, answers_trees._parser):
+        parser.cache_clear()
+        try:
+            assert parser().options.parser == "lalr"
+        finally:
+            parser.cache_clear()

@@ -18,7 +18,8 @@ from backprop_cli.lang.answers_syntax import BESIDE, PRIME, written
 from backprop_cli.lang.answers_tokens import Loaded
 from backprop_cli.lang.answers_words import Sheet
 from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Name, Number, names_in
-from backprop_cli.lang.trees import Trees, grammar_dir
+from backprop_cli.lang.tables import quick_parser
+from backprop_cli.lang.trees import Trees, grammar_text
 
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 
@@ -162,7 +163,7 @@ def _factors(product: Apply) -> list[Expr]:
     return [tree, *reversed(found)]
 
 
-class _Given(Lexer):
+class Given(Lexer):
     """The tokens are made before Lark is called."""
 
     __future_interface__ = 1
@@ -174,19 +175,14 @@ class _Given(Lexer):
         return iter(state.text)
 
 
+STARTS = ("expr", "sizes")
 _TREES = AnswerTrees()
 _ONE_AT_A_TIME = Lock()
 
 
 @cache
 def _parser() -> Lark:
-    def beside(_base: object, path: str) -> tuple[str, str]:
-        return path, (grammar_dir() / path).read_text("utf-8")
-
-    text = (grammar_dir() / "answers.lark").read_text("utf-8")
-    return Lark(
-        text, parser="lalr", lexer=_Given, start=["expr", "sizes"], maybe_placeholders=True, transformer=_TREES, import_paths=[beside]
-    )
+    return quick_parser("answers", STARTS, _TREES, grammar_text, Given)
 
 
 def tree_of(given: list[Token], sheet: Sheet, start: str = "expr") -> Expr:

@@ -16,25 +16,36 @@ from typing import Any
 import lark
 from lark import Lark, Transformer
 from lark.grammar import Rule
-from lark.lexer import TerminalDef
+from lark.lexer import Lexer, TerminalDef
+
+Lexing = type[Lexer] | None  # what makes the tokens, where it is not Lark
 
 
-def quick_parser(name: str, starts: Sequence[str], transformer: Transformer[Any, Any], read: Callable[[str], str]) -> Lark:
+def quick_parser(
+    name: str, starts: Sequence[str], transformer: Transformer[Any, Any], read: Callable[[str], str], lexer: Lexing = None
+) -> Lark:
     """The LALR parser of a grammar; `read` gives the text of a grammar by its name, those that it imports included."""
     kept = _kept(name)
     if kept is not None and kept["made_by"] == _made_by(kept["grammars"], read):
         load: Callable[..., Lark] = Lark._load_from_dict  # what Lark's own stand-alone parsers call
+        if lexer is not None:
+            _set_lexer(kept["data"], lexer)
         return load(kept["data"], kept["memo"], transformer=transformer)
-    return slow_parser(name, starts, transformer, read)
+    return slow_parser(name, starts, transformer, read, lexer)
 
 
-def slow_parser(name: str, starts: Sequence[str], transformer: Transformer[Any, Any] | None, read: Callable[[str], str]) -> Lark:
+def slow_parser(
+    name: str, starts: Sequence[str], transformer: Transformer[Any, Any] | None, read: Callable[[str], str], lexer: Lexing = None
+) -> Lark:
     """The same parser, its tables made by Lark from the grammar's text."""
 
     def imported(_base: str | None, path: str) -> tuple[str, str]:
         return path, read(path.removesuffix(".lark"))
 
-    return Lark(read(name), parser="lalr", start=list(starts), maybe_placeholders=True, transformer=transformer, import_paths=[imported])
+    return Lark(
+        read(name), parser="lalr", lexer=lexer or "auto", start=list(starts),
+        maybe_placeholders=True, transformer=transformer, import_paths=[imported],
+    )  # fmt: skip
 
 
 def tables_path(name: str) -> Path:
@@ -42,14 +53,21 @@ def tables_path(name: str) -> Path:
     return Path(__file__).with_name(f"{name}.json")
 
 
-def tables_text(name: str, starts: Sequence[str], grammars: Sequence[str], read: Callable[[str], str]) -> str:
+def tables_text(name: str, starts: Sequence[str], grammars: Sequence[str], read: Callable[[str], str], lexer: Lexing = None) -> str:
     """The tables of a grammar as they are kept; the same text in every run. `grammars` are the grammar and those it imports."""
-    made = slow_parser(name, starts, None, read)
+    made = slow_parser(name, starts, None, read, lexer)
     made.options.options["import_paths"] = []
     data, memo = made.memo_serialize([TerminalDef, Rule])
     data["parser"]["parser"] = _ordered(data["parser"]["parser"])
+    if lexer is not None:
+        _set_lexer(data, None)
     kept = {"made_by": _made_by(grammars, read), "grammars": list(grammars), "data": data, "memo": memo}
     return json.dumps(kept, sort_keys=True, separators=(",", ":")) + "\n"
+
+
+def _set_lexer(data: Any, lexer: Lexing) -> None:
+    """A class is no data: tables are kept without it."""
+    data["options"]["lexer"] = data["parser"]["lexer_conf"]["lexer_type"] = lexer
 
 
 def _kept(name: str) -> Any:
