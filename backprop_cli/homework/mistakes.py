@@ -67,11 +67,25 @@ def diagnose(board: Board, mistaken: Mistaken, seed: str, budget: Budget | None 
     An answer that equals the truth, as far as float64 can tell, is never accused. Raises NoOpinion where the graph cannot be
     put in terms.
     """
+    budget = budget or Budget()
     # Divisions by zero and the like are nan and fit nothing.
     with np.errstate(all="ignore"):
-        case = opened(board, mistaken, seed, budget or Budget())
-        found = [] if case is None else _found(case)
-        return worded(case, ranked(case, found)) if case is not None and found else None
+        for labels in _labels(board, mistaken):
+            case = opened(board, mistaken, seed, budget, labels)
+            found = [] if case is None else _found(case)
+            if case is not None and found:
+                return worded(case, ranked(case, found))
+    return None
+
+
+def _labels(board: Board, mistaken: Mistaken) -> list[tuple[tuple[str, ...], ...]]:
+    """The groups of leaves that may be meant as labels, one of each group being 1; several rows or columns hardly are so by chance."""
+    plain = tuple(board.one_hot)
+    if mistaken.numeric:
+        return [plain]
+    seen = [tuple(board.one_hot_here(columns)) for columns in (False, True)]
+    several = [groups for groups in seen if len(groups) > len(plain) + 1]
+    return list(dict.fromkeys([*several, plain, *seen]))
 
 
 def _found(case: Case) -> list[Suspect]:

@@ -176,10 +176,10 @@ class Case:
         return self.mistaken.numeric and bool(np.any(self.coarseness[:, None] > 0.004 * np.abs(self.claimed)))
 
 
-def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case | None:
+def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget, labels: Sequence[Sequence[str]]) -> Case | None:
     """The numbers of a wrong answer; None where they cannot be had or do not differ from the truth.
 
-    An answer whose shapes do not fit together has the numbers of the truth.
+    An answer whose shapes do not fit together has the numbers of the truth. In each group of `labels` one leaf stays 1.
     """
     terms = board.terms
     shapeless = mistaken.claimed is None
@@ -195,7 +195,7 @@ def opened(board: Board, mistaken: Mistaken, seed: str, budget: Budget) -> Case 
     chosen = (
         home_field(terms, {**board.home, **rates}, needed, leaves)
         if mistaken.numeric
-        else _generic(board, leaves, [*claimed, *truth], seed)
+        else _generic(board, leaves, [*claimed, *truth], seed, labels)
     )
     if chosen is None:
         return None
@@ -216,12 +216,12 @@ def _fitted(mistaken: Mistaken) -> Mistaken:
     return replace(mistaken, claimed=claimed.reshape(truth.shape))
 
 
-def _generic(board: Board, leaves: Sequence[str], ids: Sequence[int], seed: str) -> Field | None:
+def _generic(board: Board, leaves: Sequence[str], ids: Sequence[int], seed: str, labels: Sequence[Sequence[str]]) -> Field | None:
     """Generic points at which both answers have values; None where too few were found."""
     at_home = Field(board.terms, {}, 1)
     home = {each: float(at_home.row(board.home[each])[0]) for each in leaves if each in board.home}
     for attempt in range(3):
-        points = generic_points(leaves, home if attempt < 2 else {}, board.fixed, board.one_hot, f"{attempt} {seed}", DRAWN)
+        points = generic_points(leaves, home if attempt < 2 else {}, board.fixed, labels, f"{attempt} {seed}", DRAWN)
         drawn = Field(board.terms, points, DRAWN)
         good = np.flatnonzero(np.all(np.isfinite(drawn.rows(ids)), axis=0))[:KEPT]
         if len(good) >= FEWEST:

@@ -208,7 +208,7 @@ def generic_points(
     names: Sequence[str],
     home: Mapping[str, float],
     fixed: frozenset[str],
-    one_hot: Sequence[tuple[str, ...]],
+    one_hot: Sequence[Sequence[str]],
     seed: str,
     count: int,
 ) -> dict[str, Row]:
