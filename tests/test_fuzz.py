@@ -201,7 +201,7 @@ def test_a_wrong_gradient_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(differential, "grad", wrong)
     failures = differential.share(range(12), 3).failures
     assert len(failures) > 6
-    assert "unexplained: ours and 60 digits" in failures[0]
+    assert "unexplained: ours and high precision" in failures[0]
 
 
 @pytest.mark.parametrize(

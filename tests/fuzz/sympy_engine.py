@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from tests.fuzz.textbook_engine import STEPS, Undefined, entrywise, numbers, sym
 
 _DIGITS = 30
 _MOST_ENTRIES = 14  # that a statement may read
+_SECONDS = 2  # for a program; SymPy can be caught in a thought
 _MOST_PARTS = 20  # of a statement, written out by the definitions
 
 
@@ -20,8 +23,29 @@ class TooMuch(Exception):
     """More than SymPy would do in a moment."""
 
 
+@contextmanager
+def _deadline() -> Iterator[None]:
+    """Raise TooMuch when the time is up. For the main thread only."""
+
+    def ring(*_: Any) -> None:
+        raise TooMuch
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def gradients(program: Program) -> dict[str, Any]:
     """The derivative of the last statement by every leaf, as NumPy arrays of floats. Raises TooMuch, Undefined."""
+    with _deadline():
+        return _gradients(program)
+
+
+def _gradients(program: Program) -> dict[str, Any]:
     for _, tree in program.statements:
         _weigh(program, tree)
     with mp.workdps(_DIGITS):

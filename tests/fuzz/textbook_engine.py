@@ -16,7 +16,7 @@ from mpmath import mp, mpf
 
 from tests.fuzz.grown import Program, Tree
 
-DIGITS = 60
+DIGITS, MORE_DIGITS = 60, 300  # a difference quotient with d digits is right to 2d/3 of them, seen from the size of the output
 Functions = dict[str, Callable[..., Any]]
 
 
@@ -239,10 +239,10 @@ def _array(given: Any) -> Any:
 # ---- the true gradient, for differences that have to be explained ----
 
 
-def true_gradients(program: Program) -> dict[str, Any] | None:
+def true_gradients(program: Program, digits: int = DIGITS) -> dict[str, Any] | None:
     """Central differences at high precision as NumPy arrays of floats; None where there is no real value."""
-    with mp.workdps(DIGITS):
-        f, step = numbers(), mpf(10) ** (-DIGITS // 3)
+    with mp.workdps(digits):
+        f, step = numbers(), mpf(10) ** (-digits // 3)
         leaves = {name: entrywise(mpf, np.array(given, dtype=object)) for name, given in program.leaves.items()}
 
         def output(name: str, at: tuple[int, ...], by: mpf) -> mpf:
