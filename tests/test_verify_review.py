@@ -215,3 +215,55 @@ def test_an_update_with_a_named_rate_where_the_rate_is_given() -> None:
 )
 def test_holes_and_signs_that_nobody_gave(program: str, answer: str, due: str) -> None:
     assert verdict(program, answer) == due
+
+
+# ---- what is said of wrong lines ----
+
+CHAIN = "input x = 2, y = 2; param a = 3, b = 1; u = x*a; v = log(u); w = v + b; t = 1/w; z = y - t; L = z^2"
+SOFTMAX = """input X = [[1, 2, -1], [0.5, -1, 2], [0.3, 0.1, 1]], Y = [[1, 0], [0, 1], [1, 0]]
+param W = [[0.1, -0.2], [0.4, 0.3], [-0.5, 0.2]]
+Z = X @ W
+P = softmax(Z, axis=1)
+L = -sum(Y*log(P))/3"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "slip"),
+    [
+        ("dZ = P - Y", "M29"),
+        ("dZ = (Y - P)/3", "M01"),
+        ("dZ = -Y*(1 - P)/3", "M25"),
+        ("dW = (P - Y)^T X/3", "M32"),
+        ("dW = X (P - Y)/3", "M35"),
+        ("dW = X^T (P - Y)", "M29"),
+    ],
+)
+def test_labels_are_one_hot_for_a_diagnosis_too(answer: str, slip: str) -> None:
+    found = only(SOFTMAX, answer)
+    assert found.verdict.value == "wrong"
+    assert found.diagnosis is not None
+    assert found.diagnosis.slips[0] == slip
+
+
+@pytest.mark.parametrize(
+    "answer", ["dL/du = 1", "dL/du = 0.5", "dL/du = 3", "dL/du = -0.333", "dL/du = u", "dL/du = log(u)", "dL/du = -1/u"]
+)
+def test_a_local_derivative_that_is_the_answer_is_not_told(answer: str) -> None:
+    found = only("input u = 3, b = 2; v = log(u); L = v + b", answer)
+    assert found.verdict.value == "wrong"
+    assert found.diagnosis is not None
+    assert found.diagnosis.hints is not None
+    told = (found.diagnosis.message, found.diagnosis.hints.node, found.diagnosis.hints.rule, found.diagnosis.hints.local)
+    assert not any("1/u" in each for each in told)
+
+
+def test_the_function_itself_is_likelier_than_a_mistyped_power() -> None:
+    found = only(CHAIN, "dL/dz = z^2").diagnosis
+    assert found is not None
+    assert found.slips[0] == "M03"
+
+
+def test_a_mistyped_symbol_is_shown_as_it_is_written() -> None:
+    found = only(CHAIN, "dL/da = dL/du + x").diagnosis
+    assert found is not None
+    assert "in dL/du + x " in found.message

@@ -18,7 +18,7 @@ class Entry:
 _ENTRIES = (
     Entry("M01", "sign slip", "A minus sign was lost or gained on the way back.", 1.0),
     Entry("M02", "factor of the chain forgotten", "The chain rule multiplies one local derivative for every step; one is missing.", 1.3),
-    Entry("M03", "function in place of its derivative", "A step was multiplied by the function itself, not by its derivative.", 2.2),
+    Entry("M03", "function in place of its derivative", "A step was multiplied by the function itself, not by its derivative.", 2.15),
     Entry("M04", "argument kept", "A step was multiplied by what stands inside the function, not by the function's derivative.", 2.4),
     Entry("M05", "reciprocal taken", "A local derivative was turned upside down.", 2.0),
     Entry(

@@ -86,7 +86,8 @@ def negative(case: Case) -> Iterator[Suspect]:
             changes = tuple(Change(user, low, -2 * slope) for low, slope in zip(operands, slopes, strict=True) if slope is not None)
             owner = ground.owner[user]
             said = f"the quotient rule was turned round in {owner}"
-            yield Suspect("M42", said, changes=changes, where=f"d{owner}/d{case.mistaken.by}", extra=-0.9)
+            own = -0.9 if owner == case.mistaken.of else 0.6
+            yield Suspect("M42", said, changes=changes, where=f"d{owner}/d{case.mistaken.by}", extra=own)
 
 
 def factor(case: Case) -> Iterator[Suspect]:

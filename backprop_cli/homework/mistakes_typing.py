@@ -10,6 +10,7 @@ from backprop_cli.homework.board import Board, Ids
 from backprop_cli.homework.formulas import Formulas
 from backprop_cli.homework.mistakes_case import MADE, WORKED, Case, Suspect
 from backprop_cli.homework.mistakes_field import Row
+from backprop_cli.lang.answers_syntax import written
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, children, postorder, rebuilt
 from backprop_cli.lang.unparse import unparse
@@ -49,7 +50,7 @@ def mistyped(case: Case) -> Iterator[Suspect]:
         if not case.budget.spend(_TRIED):
             return
         if _gives(case, read, changed, case.truth, mistaken.truth.shape):
-            whole = unparse(mistaken.tree)
+            whole = written(mistaken.tree)
             where = f" in {whole}" if len(whole) <= _LONGEST else ""
             said = f"one symbol{where} looks mistyped: {_word(part)}"
             # A sign between two factors is rather a rule gone wrong than a slip of the pen.

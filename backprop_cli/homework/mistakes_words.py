@@ -148,6 +148,9 @@ def reveals(case: Case, edge: Edge) -> bool:
     if not edge.head:
         return False
     local = case.numbers.local(edge.ends[0][0], edge.at)
+    if case.mistaken.numeric:
+        # One point alone tells no constant factor from any other: near the truth, or a plain multiple of it, nothing is said.
+        return local is not None and any(np.allclose(case.truth[0], each * local, 1e-9, 0) for each in (1, -1, 2, -2, 0.5, -0.5))
     with np.errstate(all="ignore"):
         ratio = case.truth[0] / local if local is not None else np.ones(1)
     constant = local is not None and bool(np.ptp(local) <= 1e-9 * np.max(np.abs(local)))
