@@ -49,6 +49,9 @@ class Frame:
         return call
 
 
+_LAID_OUT = "the statement laid out last"
+
+
 class Parts:
     """The parts of a right side or of a function's body that become nodes, found when somebody asks."""
 
@@ -190,9 +193,17 @@ class Graph:
             parts, number, frame = self.inlined[index]
             return parts[number], frame
         first = bisect_right(self.firsts, index) - 1
-        statement = self.program.statements[self.statement_of[first]]
-        whole = statement.expr if isinstance(statement, Assign) else statement.value if isinstance(statement, Declare) else None
-        assert whole is not None
+        whole, parts = self._laid_out(first)
         if self.rows and self.op[index] >= 0 and self.rows[self.op[index]].head == "=":
             return whole, None
-        return Parts(lambda: whole, ())[index - self.firsts[first]], None
+        return parts[index - self.firsts[first]], None
+
+    def _laid_out(self, first: int) -> tuple[Expr, Parts]:
+        """The right side of a statement, by its number among those with nodes, and its parts; the last one asked for is kept."""
+        kept: tuple[int, Expr, Parts] | None = self.known.get(_LAID_OUT)
+        if kept is None or kept[0] != first:
+            statement = self.program.statements[self.statement_of[first]]
+            whole = statement.expr if isinstance(statement, Assign) else statement.value if isinstance(statement, Declare) else None
+            assert whole is not None
+            kept = self.known[_LAID_OUT] = first, whole, Parts(lambda: whole, ())
+        return kept[1], kept[2]
