@@ -267,3 +267,19 @@ def test_a_mistyped_symbol_is_shown_as_it_is_written() -> None:
     found = only(CHAIN, "dL/da = dL/du + x").diagnosis
     assert found is not None
     assert "in dL/du + x " in found.message
+
+
+# ---- numbers beyond float64 ----
+
+
+@pytest.mark.parametrize(
+    "answer", ["dL/da = 1e400", "dL/da = 1e400*x", "dL/da = x/1e400", "a_new = a - 1e400*da", "L = 1e400", "dL/da = 1e-400*x"]
+)
+def test_numbers_beyond_float64_stop_nothing(answer: str) -> None:
+    found = [each.verdict.value for each in judge(parse(CHAIN), f"{answer}\ndL/dz = 2*z").answers]
+    assert found[0] in ("wrong", "undecided")
+    assert found[1] == "correct"
+
+
+def test_a_number_is_no_shape() -> None:
+    assert only(CHAIN, "dL/da = [1, 2, 3]").message == "this has shape (3,); what is asked is a number"

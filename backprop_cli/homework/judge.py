@@ -29,6 +29,8 @@ from backprop_cli.oracles.opinion import NoOpinion
 
 # Terms of earlier files are let go of when there are as many.
 _CROWDED = 200_000
+# Numbers written as coarsely as this are beyond float64, and beyond diagnosis.
+_VAST = 10**300
 
 
 def judge(
@@ -124,14 +126,17 @@ class Bench:
             and each.answer.target.of is not None
             and each.answer.target.kind != "update"
         ]
-        halves = [float(half_unit(part.text)) for part in postorder(line.tree) if isinstance(part, Number) and not part.text.isdecimal()]
+        halves = [half_unit(part.text) for part in postorder(line.tree) if isinstance(part, Number) and not part.text.isdecimal()]
+        half = max(halves, default=None)
+        if half is not None and half > _VAST:
+            return None
         mistaken = Mistaken(
             of=target.of,
             by=target.wrt,
             claimed=found.claimed,
             truth=line.truth,
             numeric=found.numeric,
-            half_unit=max(halves, default=None),
+            half_unit=None if half is None else float(half),
             world=world_of(self.board, [slip for slip in sitting.slips if slip.line < line.answer.line]),
             others=others,
             tree=line.tree,

@@ -15,9 +15,13 @@ def fit(truth: Ids, claimed: Ids) -> tuple[Ids, tuple[str, ...]]:
     if claimed.shape == truth.shape:
         return claimed, ()
     if claimed.size == truth.size and _squeezed(claimed.shape) == _squeezed(truth.shape):
-        note = f"written with {shape_text(claimed.shape)}; it has {shape_text(truth.shape)}"
+        note = f"written with {shape_text(claimed.shape)}; it {_is(truth.shape)}"
         return claimed.reshape(truth.shape), (note,) if truth.size > 1 else ()
-    raise Misfit(f"this has {shape_text(claimed.shape)}; what is asked has {shape_text(truth.shape)}")
+    raise Misfit(f"this {_is(claimed.shape)}; what is asked {_is(truth.shape)}")
+
+
+def _is(shape: tuple[int, ...]) -> str:
+    return f"{'has' if shape else 'is'} {shape_text(shape)}"
 
 
 def _squeezed(shape: tuple[Size, ...]) -> tuple[Size, ...]:
@@ -53,7 +57,7 @@ def judged(due: tuple[int, ...], tree: Expr, known: dict[str, int]) -> tuple[Ver
     if given in ((1,), ()) and due in ((1,), ()):
         return Verdict.CORRECT, ""
     if _squeezed(meant) == _squeezed(due) and all(isinstance(each, int) for each in meant):
-        return Verdict.CORRECT, f"as a column or row it has {shape_text(due)}"
+        return Verdict.CORRECT, f"as a column or row it {_is(due)}"
     if meant == due[::-1]:
         return Verdict.WRONG, "mind the order of the sizes: rows first"
     return Verdict.WRONG, "mind how many axes it has" if len(meant) != len(due) else ""

@@ -74,7 +74,9 @@ def _entry(ids: Ids, target: Target) -> Ids:
     try:
         return np.asarray(ids[target.index])
     except IndexError:
-        raise Misfit(f"there is no entry [{', '.join(map(str, target.index))}]: it has {shape_text(ids.shape)}") from None
+        raise Misfit(
+            f"there is no entry [{', '.join(map(str, target.index))}]: it {'has' if ids.ndim else 'is'} {shape_text(ids.shape)}"
+        ) from None
 
 
 def shape_of(board: Board, target: Target) -> tuple[int, ...]:
