@@ -283,3 +283,23 @@ def test_numbers_beyond_float64_stop_nothing(answer: str) -> None:
 
 def test_a_number_is_no_shape() -> None:
     assert only(CHAIN, "dL/da = [1, 2, 3]").message == "this has shape (3,); what is asked is a number"
+
+
+# ---- the total derivative from the partial one ----
+
+
+@pytest.mark.parametrize(
+    ("answer", "due"),
+    [
+        ("dL/dx = ∂L/∂x + ∂L/∂v*dv/dx", "correct"),
+        ("dL/dx = ∂L/∂x + ∂L/∂v ∂v/∂x + ∂L/∂v ∂v/∂u ∂u/∂x", "correct"),
+        ("dv/dx = ∂v/∂x + ∂v/∂u*du/dx", "correct"),
+        ("dL/dx = ∂L/∂x", "wrong"),
+        ("dv/dx = ∂v/∂x", "wrong"),
+        ("∂L/∂x = ∂L/∂x", "wrong"),
+        ("dL/du = ∂L/∂u", "wrong"),
+        ("dL/dx = dL/dx + ∂L/∂x - 1", "wrong"),
+    ],
+)
+def test_a_total_derivative_may_name_its_partial_one(answer: str, due: str) -> None:
+    assert verdict("input x = 2; u = x^2; v = u*x; L = v + x", answer) == due

@@ -17,7 +17,7 @@ from backprop_cli.homework.following import Slip, entry_replaced, world_of, worl
 from backprop_cli.homework.formulas import half_unit, significant, symbols
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.rules import Rules
-from backprop_cli.homework.targets import options, rates, shape_of, whole
+from backprop_cli.homework.targets import by_edge, options, rates, shape_of, whole
 from backprop_cli.homework.verdicts import Judged, Verdict
 from backprop_cli.lang.answers_syntax import PARTIAL, Answer, Target
 from backprop_cli.lang.syntax import Apply, Expr, Number, names_in, postorder
@@ -198,7 +198,7 @@ class Sitting:
         best: tuple[Compared, Ids] | None = None
         for truth, note in options(self.board, target, world):
             loose = updates.scaled_size(self.board, truth, rounding) if rounding else None
-            for direct in (False, True) if partial else (False,):
+            for direct in (True,) if partial and by_edge(self.board, target, tree) else (False, True) if partial else (False,):
                 found = comparer.compare(truth, tree, world, loose, direct)
                 if note and found.right:
                     found = Compared(
@@ -218,6 +218,8 @@ class Sitting:
         assert target.of is not None
         own = (target.of, target.wrt)
         pending = symbols(tree)
+        if by_edge(self.board, target, tree):
+            pending.remove(own)
         if own in pending:
             return "this refers to itself, which is no answer"
         seen: set[tuple[str, str]] = set()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from backprop_cli.calculus.signatures import signatures
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.formulas import symbols
 from backprop_cli.homework.lowering import Misfit, shape_text
 from backprop_cli.lang.answers_names import key
-from backprop_cli.lang.answers_syntax import Signature, Target, Vocabulary
+from backprop_cli.lang.answers_syntax import DERIVATIVE, PARTIAL, Signature, Target, Vocabulary
+from backprop_cli.lang.syntax import Apply, Expr, postorder
 from backprop_cli.oracles.opinion import NoOpinion
 
 # What a rate of descent may be called in an update, where the graph has no such name.
@@ -52,6 +56,13 @@ def options(board: Board, target: Target, world: World = TRUTH) -> list[tuple[Id
         (total, f"read as the total derivative, through every path from {target.wrt}"),
         (_entry(direct, target), f"read as the partial derivative along the edge from {target.wrt} alone; the total one has more paths"),
     ]
+
+
+def by_edge(board: Board, target: Target, tree: Expr) -> bool:
+    """Whether a total derivative is made from the partial one along the edge, as in `dL/dx = ∂L/∂x + ∂L/∂v*dv/dx`."""
+    own = [part for part in postorder(tree) if isinstance(part, Apply) and part.head in (DERIVATIVE, PARTIAL)]
+    heads = {part.head for part in own if symbols(part) == [(target.of, target.wrt)]}
+    return heads == {PARTIAL} and not target.partial and len(options(board, replace(target, partial=True))) > 1
 
 
 def same(board: Board, left: Ids, right: Ids) -> bool:
