@@ -303,3 +303,11 @@ def test_a_number_is_no_shape() -> None:
 )
 def test_a_total_derivative_may_name_its_partial_one(answer: str, due: str) -> None:
     assert verdict("input x = 2; u = x^2; v = u*x; L = v + x", answer) == due
+
+
+@pytest.mark.parametrize("answer", ["dL/dz[1] = p[1] - 1", "dL/dz[0] = p[0]", "dL/dW[0, 1] = p[0]*x[1]"])
+def test_labels_put_in_are_no_slip(answer: str) -> None:
+    found = only("input x = [1, 2], y = [0, 1]; param W = [[0.1, 0.2], [0.4, -0.1]]; z = W @ x; p = softmax(z); L = -sum(y*log(p))", answer)
+    assert found.verdict.value == "correct-at-point"
+    assert "labels" in found.message
+    assert found.diagnosis is None

@@ -7,16 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from backprop_cli.autodiff.point import point
+from backprop_cli.equality.decide import Status
 from backprop_cli.errors import BackpropError, Diagnostic, Source
 from backprop_cli.graph.build import build
 from backprop_cli.homework import conventions, solutions
 from backprop_cli.homework.board import Board
-from backprop_cli.homework.comparing import Comparer
+from backprop_cli.homework.comparing import Comparer, OutOfTime
 from backprop_cli.homework.following import world_of
 from backprop_cli.homework.formulas import half_unit, symbols
 from backprop_cli.homework.mistakes import Mistaken, Other, diagnose
 from backprop_cli.homework.rules import Rules, fitted, key
 from backprop_cli.homework.score import scored
+from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.sitting import Line, Sitting
 from backprop_cli.homework.targets import vocabulary
 from backprop_cli.homework.verdicts import Diagnosis, Judged, Judgement, Verdict
@@ -31,6 +33,7 @@ from backprop_cli.oracles.opinion import NoOpinion
 _CROWDED = 200_000
 # Numbers written as coarsely as this are beyond float64, and beyond diagnosis.
 _VAST = 10**300
+WITH_LABELS = "right with the labels of this point put in, not for other labels"
 
 
 def judge(
@@ -101,6 +104,8 @@ class Bench:
             return replace(judged, notes=(*judged.notes, *used))
         if line.truth is None:
             return judged
+        if judged.verdict is Verdict.CORRECT_AT_POINT and _with_labels(self.board, line, comparer):
+            return replace(judged, message=WITH_LABELS, example=None, solution=solutions.formula(self.board, line.truth))
         yours = None if line.found.claimed is None else solutions.values_text(comparer, line.found.claimed)
         return replace(
             judged,
@@ -175,6 +180,20 @@ def _check_count(answers: str | bytes | Source, name: str, limits: Limits) -> No
     if count > limits.answers:
         message = f"{name} holds {count:,} answers; the limit is {limits.answers:,}"
         raise BackpropError(Diagnostic("too-many-answers", message, hint="split the file, or allow more with --limit answers=N"))
+
+
+def _with_labels(board: Board, line: Line, comparer: Comparer) -> bool:
+    """Whether an answer is right where the one-hot labels are those of the point, as `p[1] - 1` for `p[1] - y[1]`."""
+    labels = frozenset(key for columns in (False, True) for row in board.one_hot_here(columns) for key in row)
+    if line.truth is None or line.found.claimed is None or not labels:
+        return False
+    region = replace(comparer.region, fixed=comparer.region.fixed | labels, one_hot=())
+    try:
+        claimed, _ = fit(line.truth, line.found.claimed)
+        pairs = list(zip(line.truth.ravel().tolist(), claimed.ravel().tolist(), strict=True))
+        return comparer.asked(pairs, region).status in (Status.EQUAL, Status.EQUAL_HERE)
+    except (NoOpinion, OutOfTime):
+        return False
 
 
 def _unreadable(each: Unreadable) -> Judged:
