@@ -174,7 +174,7 @@ def _check_count(answers: str | bytes | Source, name: str, limits: Limits) -> No
     """Complains of more answers than the limit, before any is read."""
     text = answers.text if isinstance(answers, Source) else answers
     plain = text.decode("latin-1") if isinstance(text, bytes) else text
-    if sum(map(plain.count, "\n\r;")) <= limits.answers:
+    if sum(map(plain.count, "\n\r;")) < limits.answers:
         return
     count = sum(1 for line in plain.splitlines() for each in line.partition("#")[0].split(";") if each.strip())
     if count > limits.answers:

@@ -112,10 +112,10 @@ class _Reader:
             self.check_name(name, at)
             self.check_names(text, begin)
             name, holes = canonical(name), tuple(map(canonical, holes))
-        if len(text) > self.limits.exponent:
+        if len(text) > self.limits.nesting:
             self.check_size(text, begin)
         for word in holes:
-            if is_number(word) and (len(word) > 17 or "e" in word or "E" in word):
+            if is_number(word) and (len(word) > min(self.limits.digits, 17) or "e" in word or "E" in word):
                 self.check_numbers(text, begin)
                 break
         return Assign(name, at, shape, holes, text, begin)

@@ -1,0 +1,141 @@
+"""Every limit through the command line: met exactly it passes; one more, and the message names it, the value met and the option."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from backprop_cli.limits import OWN, SUBMISSION, Limits
+from tests.conftest import Backprop
+
+AT = ("--at", "x=2")
+
+
+def doubled(levels: int) -> str:
+    return "f0(p) = p*p\n" + "".join(f"f{n}(p) = f{n - 1}(p) + f{n - 1}(p)\n" for n in range(1, levels)) + f"L = f{levels - 1}(x)"
+
+
+def brackets(count: int) -> str:
+    return "L = " + "(" * count + "x" + ")" * count
+
+
+# name, value that passes, program, what the message says of the next lower value
+OF_PROGRAMS = [
+    ("file-bytes", 12, "L = x + 1000", "larger than 11 bytes"),
+    ("nesting", 7, brackets(7), "brackets nest 7 levels deep; the limit is 6"),
+    ("nesting", 3, "L = [[[x]]]\nM = sum(L)", "brackets nest 3 levels deep; the limit is 2"),
+    ("nodes", 8, doubled(3), None),
+    ("digits", 5, "L = x + 12345", "a number of 5 digits; the limit is 4"),
+    ("exponent", 30, "L = x + 1e30", "the exponent of this number is 30; the limit is ±29"),
+    ("exponent", 30, "L = x + 1e-30", "the exponent of this number is -30; the limit is ±29"),
+    ("exponent", 30, "L = x + 1E+030", "the exponent of this number is +030; the limit is ±29"),
+    ("entries", 6, "L = sum([[1], [2], [3]]*[1, x])", "3 x 2 entries; the limit is 5"),
+]
+
+
+def least_nodes(backprop: Backprop, command: str, program: str) -> int:
+    """The smallest limit on nodes with which a program is worked out."""
+    return next(n for n in range(1, 100) if backprop(command, "-e", program, *AT, "--limit", f"nodes={n}").status == 0)
+
+
+@pytest.mark.parametrize("command", ["grad", "trace"])
+@pytest.mark.parametrize(("name", "value", "program", "said"), OF_PROGRAMS)
+def test_limits_of_programs(backprop: Backprop, command: str, name: str, value: int, program: str, said: str | None) -> None:
+    if name == "nodes":
+        value = least_nodes(backprop, command, program)
+        said = f"nodes or more; the limit is {value - 1}"
+    assert backprop(command, "-e", program, *AT, "--limit", f"{name}={value}").status == 0
+    ran = backprop(command, "-e", program, *AT, "--limit", f"{name}={value - 1}")
+    assert (ran.status, ran.out) == (2, "")
+    assert said is not None
+    assert said in ran.err
+    assert f"--limit {name}=N" in ran.err
+
+
+OF_ANSWERS = [
+    ("line", 15, "dx = 2*x + 1000", "a line of 15 characters; the limit is 14"),
+    ("nesting", 4, "dx = ((((2*x))))", "brackets nest deeper than 3 levels, the limit"),
+    ("digits", 5, "dx = 4.0000", "a number of 6 digits; the limit is 5"),
+    ("exponent", 7, "dx = 4e7", "the exponent of this number is 7; the limit is ±6"),
+    ("exponent", 7, "dx = 4e-7", "the exponent of this number is -7; the limit is ±6"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "answer", "said"), OF_ANSWERS)
+def test_limits_of_answers(backprop: Backprop, name: str, value: int, answer: str, said: str) -> None:
+    value += name == "digits"
+    assert "unreadable" not in backprop("verify", "-e", "L = x^2", *AT, "-a", answer, "--limit", f"{name}={value}").out
+    ran = backprop("verify", "-e", "L = x^2", *AT, "-a", answer, "--limit", f"{name}={value - 1}")
+    assert ran.status == 1
+    assert said in " ".join(ran.out.split())
+    assert f"--limit {name}=N" in ran.out
+
+
+def test_the_size_of_answers(backprop: Backprop) -> None:
+    text = "dx = 2*x\ndx = 4"
+    assert backprop("verify", "-e", "L = x^2", *AT, "-", "--limit", f"file-bytes={len(text)}", stdin=text).status == 0
+    ran = backprop("verify", "-e", "L = x^2", *AT, "-", "--limit", f"file-bytes={len(text) - 1}", stdin=text)
+    assert (ran.status, ran.out) == (2, "")
+    assert "larger than 14 bytes" in ran.err
+    assert "--limit file-bytes=N" in ran.err
+    ran = backprop("verify", "-e", "L = x^2", *AT, "-", "--limit", "answers=1", stdin=text)
+    assert "2 answers; the limit is 1" in ran.err
+    assert "--limit answers=N" in ran.err
+    assert backprop("verify", "-e", "L = x^2", *AT, "-", "--limit", "answers=2", stdin=text).status == 0
+
+
+def test_exact_numbers(backprop: Backprop) -> None:
+    assert backprop("grad", "--exact", "-e", "L = x^9", *AT, "--limit", "exact-bits=27").status == 0
+    ran = backprop("grad", "--exact", "-e", "L = x^9", *AT, "--limit", "exact-bits=26")
+    assert ran.status == 2
+    assert "the limit is 26 (--limit exact-bits=N)" in ran.err
+    ran = backprop("grad", "--exact", "-e", "L = sin(x) + cos(x) + exp(x)", *AT, "--limit", "expanded=3")
+    assert "(--limit expanded=N)" in ran.err
+    assert backprop("grad", "--exact", "-e", "L = sin(x) + cos(x) + exp(x)", *AT).status == 0
+
+
+def test_the_size_of_a_jacobian(backprop: Backprop) -> None:
+    program = "y = [x[0], x[1], x[0]*x[1]]"
+    given = ("--at", "x=[1,2]", "--jacobian")
+    assert backprop("grad", "-e", program, *given, "--limit", "entries=6").status == 0
+    ran = backprop("grad", "-e", program, *given, "--limit", "entries=5")
+    assert "the Jacobian would have 6 entries; the limit is 5" in ran.err
+    assert "--limit entries=N" in ran.err
+
+
+def test_the_size_of_data_files(backprop: Backprop, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("x\n1\n2\n3\n", "utf-8")
+    program = tmp_path / "p.expr"
+    program.write_text("L=x[0]", "utf-8")
+    given = (str(program), "--data", str(table))
+    assert backprop("grad", *given, "--limit", "file-bytes=8", "--limit", "entries=4").status == 0
+    ran = backprop("grad", *given, "--limit", "file-bytes=7")
+    assert "larger than 7 bytes" in ran.err
+    assert "--limit file-bytes=N" in ran.err
+    ran = backprop("grad", *given, "--limit", "entries=3")
+    assert "more than 3 numbers" in ran.err
+    assert "--limit entries=N" in ran.err
+    ran = backprop("grad", "-e", "L = x", "--at", f"@{table}", "--limit", "file-bytes=7")
+    assert "larger than 7 bytes" in ran.err
+
+
+def test_the_limits_are_those_of_the_manual() -> None:
+    assert OWN == Limits(
+        file_bytes=67_108_864, line=67_108_864, answers=100_000, nesting=100_000, nodes=2_000_000, entries=50_000_000,
+        digits=1_000, exponent=400, exact_bits=100_000, expanded=1_000, seconds=10.0,
+    )  # fmt: skip
+    assert SUBMISSION == Limits(
+        file_bytes=262_144, line=10_000, answers=2_000, nesting=200, nodes=20_000, entries=1_000_000,
+        digits=100, exponent=400, exact_bits=4_096, expanded=1_000, seconds=2.0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["nodes", "nodes=", "nodes=x", "nodes=-1", "nodes=1e3", "nodes=²", "pages=3", "=3", "nodes=" + "9" * 16])
+def test_what_is_no_limit(backprop: Backprop, wrong: str) -> None:
+    ran = backprop("grad", "-e", "L = x", *AT, "--limit", wrong)
+    assert ran.status == 2
+    assert "--limit takes NAME=N" in ran.err
+    assert all(field.name.replace("_", "-") in ran.err for field in fields(Limits))
