@@ -118,6 +118,25 @@ def test_a_choice_by_one_number_keeps_the_shape(source: str, value: float, slope
         assert np.array_equal(found.gradients[name], slope)
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("inner", ["log(x)", "sqrt(x)", "mod(1, x + 1)", "1/(x + 1)", "(x + 1)^-1"])
+@pytest.mark.parametrize("outer", ["floor", "ceil", "round", "abs", "sign", "relu", "softsign"])
+def test_corners_without_a_value_are_no_matter_in_a_branch_not_taken(outer: str, inner: str, exact: bool) -> None:
+    found = grad(f"x = -1; L = where(x > 0, {outer}({inner}), 2*x)", exact=exact)
+    assert found.gradients == {"x": 2}
+    assert not found.warnings
+    # Arrays elsewhere in the program make no difference.
+    assert grad(f"x = -1; a = [1, 2]; L = where(x > 0, {outer}({inner}), 2*x)*sum(a)", exact=exact).gradients["x"] == 6
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("inner", ["mod(1, x)", "where(1/x > 2, 1, 2)*x"])
+def test_a_corner_is_told_where_another_has_no_value(inner: str, exact: bool) -> None:
+    found = grad(f"x = 0; L = where(x > 0, {inner}, 2*x)", exact=exact)
+    assert found.gradients == {"x": 2}
+    assert [each.node for each in found.warnings] == ["x > 0"]
+
+
 @pytest.mark.parametrize(
     "answer",
     [

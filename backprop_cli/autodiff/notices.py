@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from backprop_cli.autodiff.engine import Engine, Value
@@ -61,8 +61,14 @@ def _kink(engine: Engine, node: int, values: list[Value], adjoint: Value | None)
 
         alone = Plan(graph, node, (), bytearray(), bytearray(), (), ())
         return _place(engine, operands, values) if tie(engine.interpreter(alone), node, values, adjoint) else None
+    taken = [values[operand] for operand in operands] + [values[node]]
+    condition = engine.rules.condition(row, row.kink.at)
+    if any(getattr(each, "shape", ()) for each in taken):
+        condition = _entrywise(condition) if engine.exact else condition
+    elif (adjoint is not None and adjoint == 0) or not all(engine.arithmetic.finite(each) for each in taken):
+        return None  # a branch that is not taken need not have values
     with engine.quiet():
-        hit = engine.rules.condition(row, row.kink.at)(*[values[operand] for operand in operands], values[node])
+        hit = condition(*taken)
     if not engine.arrays or not getattr(hit, "shape", ()):
         return _place(engine, operands, values) if hit and (adjoint is None or adjoint != 0) else None
     if not hit.any():
@@ -74,6 +80,17 @@ def _kink(engine: Engine, node: int, values: list[Value], adjoint: Value | None)
         hit = hit & np.not_equal(adjoint, 0).astype(bool)
     count = int(np.count_nonzero(hit))
     return f"{count} of the {hit.size} entries of {label(graph, operands[0])}" if count else None
+
+
+def _entrywise(condition: Callable[..., Any]) -> Callable[..., Any]:
+    """A condition on exact numbers for arrays in which some entries have none."""
+    import numpy as np
+
+    def hit(*taken: Any) -> bool:
+        return not any(each is None for each in taken) and bool(condition(*taken))
+
+    made: Callable[..., Any] = np.frompyfunc(hit, condition.__code__.co_argcount, 1)
+    return made
 
 
 def _place(engine: Engine, operands: Sequence[int], values: list[Value]) -> str:

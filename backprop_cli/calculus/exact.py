@@ -117,7 +117,9 @@ class _Work:
         if self.worked > _MOST_WORK * self.limits.expanded:
             raise NotExact("keeping the closed constants of this computation exactly would take too long")
         if parts > self.limits.expanded:
-            raise NotExact(f"the closed form of a value would have more than {self.limits.expanded:,} parts, the limit (--limit expanded=N)")
+            raise NotExact(
+                f"the closed form of a value would have more than {self.limits.expanded:,} parts, the limit (--limit expanded=N)"
+            )
         near = _approximation(value)
         if abs(near.imag) > 1e-30 * abs(near):
             raise ValueError("no real number")
@@ -183,7 +185,7 @@ class _Work:
     def sign(self, a: Exact) -> int:
         if isinstance(a, Fraction | bool | int):
             return (a > 0) - (a < 0)
-        near = _approximation(a).real
+        near = _approximation(_lift(a)).real
         if abs(near) > 10 ** (10 - _DIGITS):
             return 1 if near > 0 else -1
         from sympy import expand, radsimp
@@ -268,13 +270,11 @@ class _Work:
 def _lift(value: Exact) -> Any:
     import sympy
 
-    return (
-        sympy.Rational(value.numerator, value.denominator)
-        if isinstance(value, Fraction)
-        else sympy.Integer(int(value))
-        if isinstance(value, bool)
-        else value
-    )
+    if value is None:
+        raise TypeError("there is no number")
+    if isinstance(value, Fraction):
+        return sympy.Rational(value.numerator, value.denominator)
+    return sympy.Integer(int(value)) if isinstance(value, bool) else value
 
 
 def _bits(value: Fraction) -> int:
