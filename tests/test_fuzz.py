@@ -152,6 +152,15 @@ def test_answers_make_no_huge_arrays(answer: str) -> None:
     assert "entries" in line.message
 
 
+@pytest.mark.parametrize(
+    "answer", ["db2 = sum(axis=1)", "db2 = sum(dwithaxis=1)", "db2 = softmax(axis=0)", "dW2 = concat(axis=1)", "dW2 = onehot(axis=1)"]
+)
+def test_functions_without_their_operands_are_no_error_of_ours(answer: str) -> None:
+    (line,) = bench("layers-relu").judge(answer, "<answers>", SUBMISSION).answers
+    assert line.verdict in (Verdict.UNDECIDED, Verdict.UNREADABLE)
+    assert line.message
+
+
 # ---- the trials notice what is wrong ----
 
 

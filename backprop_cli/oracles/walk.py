@@ -194,8 +194,7 @@ class Walk:
     def constant(self, text: str) -> Item:
         found = self.constants.get(text)
         if found is None:
-            number: Fraction | str = text if text in FIXED.values() else Fraction(text)
-            found = self.constants[text] = Item(self.engine.literal([number], ()), text)
+            found = self.constants[text] = Item(self.engine.literal([text if text in FIXED.values() else Fraction(text)], ()), text)
         return found
 
     def applied(self, part: Apply, frame: _Frame) -> Item:
@@ -278,6 +277,8 @@ def arguments(part: Apply) -> tuple[tuple[Expr, ...], dict[str, Expr]]:
     if known is None or known.code is None or not known.static or several:
         return (*part.operands, *(value for _, value in part.keywords)), {}
     placed = dict(zip((*known.operands, *known.static), part.operands, strict=False)) | dict(part.keywords)
+    if not placed.keys() >= set(known.operands):
+        raise NoOpinion(f"{part.head} is given no array")
     return tuple(placed[name] for name in known.operands), {name: placed[name] for name in known.static if name in placed}
 
 

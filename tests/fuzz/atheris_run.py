@@ -55,7 +55,12 @@ def _child(name: str, seconds: int, seed: int, texts: Path, scratch: Path) -> No
     limits = [f"-max_total_time={seconds}", f"-timeout={_HANG}", f"-rss_limit_mb={_MEGABYTES}", "-max_len=2000", f"-seed={seed}"]
     command = [sys.executable, "-m", "tests.fuzz.atheris_child", name, str(scratch / "found"), str(texts), f"-dict={words}"]
     with (scratch / "log").open("wb") as log:
-        subprocess.run([*command, f"-artifact_prefix={scratch}/ended-", *limits], cwd=ROOT, stdout=log, stderr=log, check=False)
+        child = subprocess.Popen([*command, f"-artifact_prefix={scratch}/ended-", *limits], cwd=ROOT, stdout=log, stderr=log)
+        try:
+            child.wait(seconds + _HANG)
+        except subprocess.TimeoutExpired:  # libFuzzer counts from when it has read its texts
+            child.kill()
+            child.wait()
 
 
 def _gather(name: str, scratch: Path, whole: Tally, known: dict[str, str]) -> None:
