@@ -6,8 +6,9 @@ branches of these loops are the table's own formulas, so what is computed is wha
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress
 from typing import Any
@@ -23,6 +24,7 @@ from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder, subst
 Kind = tuple[int, int, str]  # row, bits of the operands that are moved, text of a literal exponent
 Ranked = tuple[tuple[int, Primitive, int, str], ...]  # the kinds with their codes, frequent ones first
 Tape = tuple[Iterable[int], Iterable[int], Iterable[int], Iterable[int]]
+_CALL = re.compile(r"\b[a-z]\w*\(")
 _LITERAL_EXPONENTS = frozenset(["2", "3", "4", "5", "6", "7", "8"])
 
 
@@ -33,7 +35,7 @@ class Loops:
     """
 
     arithmetic = FLOAT
-    unless: tuple[str, ...] = ("if g == 0: continue",)
+    unless: tuple[str, ...] = ("if not g: continue",)
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -126,7 +128,8 @@ class Loops:
     @classmethod
     def forward_branch(cls, space: Namespace, primitive: Primitive, exponent: str) -> list[str]:
         lines, places, tree = _bound(primitive, native_tree(primitive.forward), exponent, with_value=False)
-        return [*lines, f"v[i] = {space.python(tree, places)}"]
+        calls, text = _shared(space.python(tree, places))
+        return [*lines, *calls, f"v[i] = {text}"]
 
     @classmethod
     def backward_branch(cls, space: Namespace, primitive: Primitive, mask: int, exponent: str) -> list[str]:
@@ -145,7 +148,8 @@ class Loops:
                 case Apply(head="u-", operands=(Number(text="1"),)):
                     lines.append(f"{target} -= g")
                 case _:
-                    lines.append(f"{target} += {cls.product(space.python(tree, places))}")
+                    calls, local = _shared(space.python(tree, places))
+                    lines += [*calls, f"{target} += {cls.product(local)}"]
         return lines or ["pass"]
 
     @classmethod
@@ -186,6 +190,28 @@ def _bound(primitive: Primitive, tree: Expr, exponent: str, with_value: bool) ->
             place = f"x{at}"
         places[name] = place
     return lines, places, tree
+
+
+def _shared(text: str) -> tuple[list[str], str]:
+    """A formula in which calls that it makes more than once are made once, before it; not where it may make none of them."""
+    lines: list[str] = []
+    while " if " not in text:
+        calls = Counter(_calls(text))
+        call = max((call for call, count in calls.items() if count > 1), key=len, default=None)
+        if call is None:
+            break
+        text = text.replace(call, f"e{len(lines)}")
+        lines.append(f"e{len(lines)} = {call}")
+    return lines, text
+
+
+def _calls(text: str) -> Iterator[str]:
+    for found in _CALL.finditer(text):
+        depth, end = 1, found.end()
+        while depth:
+            depth += (text[end] == "(") - (text[end] == ")")
+            end += 1
+        yield text[found.start() : end]
 
 
 def _literal_power(tree: Expr, exponent: str) -> Expr:
