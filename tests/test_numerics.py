@@ -1,0 +1,221 @@
+"""Numbers that are easy to lose: each against arithmetic of fifty digits, through whole programs rather than single rows."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from mpmath import mp, mpf
+
+from backprop_cli import grad
+from backprop_cli.errors import BackpropError
+from tests.conftest import Backprop
+from tests.reference import formula, formula_slope
+
+DIGITS = 900  # enough for 1 + exp(-1000)
+
+
+def complaint(text: str, **at: float) -> str:
+    with pytest.raises(BackpropError) as caught:
+        grad(text, at)
+    (found,) = caught.value.diagnostics
+    return f"{found.message} | {found.hint} | {found.span is not None}"
+
+
+# ---- stable forms ----
+
+FAR = [-1000.0, -700.0, -40.0, -1e-8, 1e-8, 40.0, 700.0, 1000.0]
+STABLE = {
+    "sigmoid(x)": "1/(1 + exp(-x))",
+    "softplus(x)": "log(1 + exp(x))",
+    "logsigmoid(x)": "-log(1 + exp(-x))",
+    "logsumexp([x, 0])": "log(exp(x) + 1)",
+    "log_softmax([x, 0])[0]": "x - log(exp(x) + 1)",
+    "log_softmax([x, 0])[1]": "-log(exp(x) + 1)",
+    "softmax([x, 0])[0]": "1/(1 + exp(-x))",
+    "hypot(x, 1e-300)": "sqrt(x^2 + 1e-600)",
+    "tanh(x)": "(1 - exp(-2*x))/(1 + exp(-2*x))",
+}
+
+
+@pytest.mark.parametrize("text", STABLE)
+@pytest.mark.parametrize("x", FAR)
+def test_stable_forms_keep_their_digits(text: str, x: float) -> None:
+    found = grad(f"L = {text}", {"x": x})
+    with mp.workdps(DIGITS):
+        value, slope = formula(STABLE[text], {"x": x}, DIGITS), formula_slope(STABLE[text], "x", {"x": x}, DIGITS)
+    # Functions of arrays are as exact as their largest entry allows: what is next to nothing beside it may be lost.
+    least = 2.0**-52 if "[" in text else 5e-324
+    assert math.isclose(found.value, float(value), rel_tol=4e-15, abs_tol=least)
+    assert math.isclose(found.gradients["x"], float(slope), rel_tol=1e-13, abs_tol=least)
+
+
+@pytest.mark.parametrize(("text", "x"), [("log1p(x)", 1e-300), ("log1p(x)", 1000.0), ("expm1(x)", 1e-300), ("expm1(x)", -1000.0)])
+def test_small_differences_keep_their_digits(text: str, x: float) -> None:
+    found = grad(f"L = {text}", {"x": x})
+    with mp.workdps(50):
+        value, slope = (mp.log1p(x), 1 / (1 + mpf(x))) if text.startswith("log") else (mp.expm1(x), mp.exp(x))
+    assert (found.value, found.gradients["x"]) == (pytest.approx(float(value), rel=1e-15), pytest.approx(float(slope), rel=1e-15))
+
+
+# ---- products of many ----
+
+
+@pytest.mark.parametrize("entries", [[2.0, 3.0, 5.0, 7.0], [2.0, 0.0, 5.0], [0.0, 0.0, 5.0], [1e-320, 3.0]])
+def test_the_slope_of_a_product_divides_by_nothing(entries: list[float]) -> None:
+    found = grad("L = prod(x)", {"x": entries}).gradients["x"]
+    for at in range(len(entries)):
+        with mp.workdps(50):
+            others = mp.fprod(entries[:at] + entries[at + 1 :])
+        assert found[at] == pytest.approx(float(others), rel=1e-14, abs=0)
+
+
+# ---- branches that are not taken, factors that are nothing ----
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "value", "slope"),
+    [
+        ("where(x > 0, log(x), 0)", -1.0, 0.0, 0.0),
+        ("where(x > 0, log(x), 3*x)", 0.0, 0.0, 3.0),
+        ("where(x == 0, 1, sin(x)/x)", 0.0, 1.0, 0.0),
+        ("where(x < 1, sqrt(1 - x), 0)", 2.0, 0.0, 0.0),
+        ("where(x > 0, x, exp(1000))", 1.0, 1.0, 1.0),
+        ("where(x > 1000, exp(x), x)", 999.0, 999.0, 1.0),
+    ],
+)
+def test_a_branch_not_taken_contributes_nothing(text: str, x: float, value: float, slope: float) -> None:
+    found = grad(f"L = {text}", {"x": x})
+    assert (found.value, found.gradients["x"]) == (value, slope)
+
+
+def test_a_slope_of_exactly_nothing_contributes_nothing() -> None:
+    assert grad("L = floor(x)*1e300*1e7", {"x": 0.5}).gradients["x"] == 0
+    assert grad("L = sign(x)*1e300*1e7 + x", {"x": 0.5}).gradients["x"] == 1
+
+
+# ---- powers ----
+
+
+@pytest.mark.parametrize("x", [-2.0, -1e-3, 0.0, 3.0])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 5])
+def test_whole_powers_follow_the_rule_everywhere(x: float, n: int) -> None:
+    found = grad(f"L = x^{n}", {"x": x})
+    with mp.workdps(50):
+        value, slope = mpf(x) ** n, n * mpf(x) ** (n - 1) if n else mpf(0)
+    assert found.value == pytest.approx(float(value), rel=1e-15, abs=0)
+    assert found.gradients["x"] == pytest.approx(float(slope), rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize("x", [-2.0, -1e-3, 3.0])
+@pytest.mark.parametrize("n", [-1, -2, -3])
+def test_negative_powers_of_negative_numbers(x: float, n: int) -> None:
+    found = grad(f"L = x^{n}", {"x": x})
+    with mp.workdps(50):
+        value, slope = mpf(x) ** n, n * mpf(x) ** (n - 1)
+    assert (found.value, found.gradients["x"]) == (pytest.approx(float(value), rel=1e-15), pytest.approx(float(slope), rel=1e-15))
+
+
+def test_the_exponent_of_a_negative_base_has_no_slope_and_that_is_said() -> None:
+    assert "base that is not positive" in complaint("L = x^p", x=-2, p=3)
+    assert "without a real value" in complaint("L = x^0.5", x=-2)
+    assert "zero to a negative power" in complaint("L = x^-1", x=0)
+
+
+# ---- bounds that cross, corners ----
+
+
+@pytest.mark.parametrize(
+    ("x", "lo", "hi", "slopes"),
+    [
+        (0.5, 0, 1, (1, 0, 0)),
+        (-1, 0, 1, (0, 1, 0)),
+        (2, 0, 1, (0, 0, 1)),
+        (0, 0, 1, (1, 0, 0)),
+        (1, 0, 1, (1, 0, 0)),
+        (0.5, 1, 0, (0, 0, 1)),
+        (2, 1, 0, (0, 0, 1)),
+        (-1, 1, 0, (0, 0, 1)),
+        (0, 1, 0, (0, 0, 1)),
+        (-1, 1, 1, (0, 1, 0)),
+        (2, 1, 1, (0, 0, 1)),
+    ],
+)
+def test_clip_at_and_beyond_its_bounds(x: float, lo: float, hi: float, slopes: tuple[int, int, int]) -> None:
+    """Bounds that cross leave the upper one, as `minimum(maximum(x, lo), hi)` says."""
+    found = grad("L = clip(x, lo, hi)", {"x": x, "lo": lo, "hi": hi})
+    assert found.value == min(max(x, lo), hi)
+    assert tuple(found.gradients[name] for name in ("x", "lo", "hi")) == slopes
+
+
+@pytest.mark.parametrize("x", [-800.0, -0.5, 0.0, 0.5, 800.0])
+def test_elu_on_both_sides(x: float) -> None:
+    found = grad("L = elu(x, alpha)", {"x": x, "alpha": 1.5})
+    with mp.workdps(50):
+        value = mpf(x) if x > 0 else mpf("1.5") * mp.expm1(x)
+        slope = mpf(1) if x > 0 else mpf("1.5") * mp.exp(x)
+        by_alpha = mpf(0) if x > 0 else mp.expm1(x)
+    assert found.value == pytest.approx(float(value), rel=1e-15)
+    assert found.gradients == {"x": pytest.approx(float(slope), rel=1e-15, abs=5e-324), "alpha": pytest.approx(float(by_alpha), rel=1e-15)}
+
+
+# ---- sums in order ----
+
+
+def test_the_same_sum_comes_out_bit_by_bit_the_same() -> None:
+    names = [f"a{n}" for n in range(200)]
+    text = "\n".join(f"t{n} = x*{name}" for n, name in enumerate(names)) + "\nL = " + " + ".join(f"t{n}" for n in range(200))
+    at = {"x": 1.1, **{name: math.sin(n) * 10 ** (n % 17) for n, name in enumerate(names)}}
+    runs = {grad(text, dict(order)).gradients["x"] for order in (at.items(), reversed(at.items()))}
+    assert len(runs) == 1
+    with mp.workdps(50):
+        exact = mp.fsum(mpf(at[name]) for name in names)
+        size = mp.fsum(abs(mpf(at[name])) for name in names)
+    assert abs(runs.pop() - exact) <= size * 200 * 2.0**-53
+
+
+# ---- overflow, saturation ----
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("log(1 + exp(x))", "softplus"),
+        ("1/(1 + exp(x))", "sigmoid"),
+        ("exp(x)", "exp"),
+    ],
+)
+def test_overflow_names_the_function_the_place_and_the_stable_spelling(text: str, said: str) -> None:
+    found = complaint(f"L = {text} + 0*y", x=1000, y=1)
+    assert "overflow in exp" in found
+    assert found.endswith("True")
+    assert said in found
+
+
+def test_lost_digits_are_a_warning_with_the_stable_spelling(backprop: Backprop) -> None:
+    ran = backprop("grad", "-e", "L = log(1 - sigmoid(x))", "--at", "x=30")
+    assert ran.status == 0
+    assert "loses the digits" in ran.out + ran.err
+    assert "sigmoid(-x)" in ran.out + ran.err
+
+
+# ---- shown numbers ----
+
+
+def test_six_digits_for_people_and_all_of_them_in_files(backprop: Backprop) -> None:
+    given = ("grad", "--no-check", "-e", "L = x*x", "--at", "x=1/3")
+    assert "0.111111\n" in backprop(*given).out
+    assert "0.666667" in backprop(*given).out
+    found = json.loads(backprop(*given, "--json").out)
+    assert (found["value"], found["gradients"]["x"]) == ((1 / 3) * (1 / 3), 2 / 3)
+    text = backprop("grad", "--no-check", "-e", "L = x/10", "--at", "x=3", "--json").out
+    assert "0.1" in text
+    assert "0.10000000000000001" not in text
+
+
+def test_nothing_has_no_sign(backprop: Backprop) -> None:
+    for more in ((), ("--json",)):
+        ran = backprop("grad", "--no-check", "-e", "L = -x*y", "--at", "x=0,y=0", *more)
+        assert ran.status == 0
+        assert "-0" not in ran.out.replace("--", "")
