@@ -136,7 +136,7 @@ def _all_moved(graph: Graph, chosen: bytes, moved: bytearray) -> bytes | None:
 
 def codes_of(graph: Graph, chosen: bytes, moved: bytes | bytearray) -> bytes | list[int]:
     """A number for each of the chosen nodes: four times its row, with a bit for each of its two operands that is moved."""
-    op, a, b = bytes(compress(graph.op, chosen)), list(compress(graph.a, chosen)), list(compress(graph.b, chosen))
+    op, a, b = bytes(compress(graph.op, chosen)), compress(graph.a, chosen), compress(graph.b, chosen)
     if len(graph.rows) > _FEW or len(op) < 2:
         return [row << 2 | moved[second] << 1 | moved[first] for row, first, second in zip(op, a, b, strict=True)]
     rows, first, second = op.translate(_FOURFOLD), bytes(itemgetter(*a)(moved)), bytes(itemgetter(*b)(moved))

@@ -67,10 +67,10 @@ class _Builder(Nodes):
             raise BackpropError(Diagnostic("empty-program", message, hint="write a statement such as  L = (x - 1)^2"))
         if self.faults:
             raise BackpropError(sorted(self.faults, key=lambda d: d.span.start if d.span else -1))
-        loose = None if self.defined else frozenset(self.labels.keys() - self.used)
         return Graph(
             self.program, tuple(self.rows), self.op, self.a, self.b, self.more, self.static, self.literal, self.preset, self.scope,
-            self.leaves, self.roles, self.output, self.firsts, self.statement_of, self.inlined, self.labels, self.first_use, loose, {},
+            self.leaves, self.roles, self.output, self.firsts, self.statement_of, self.inlined, self.labels, self.first_use,
+            None if self.defined else frozenset(self.loose), {},
         )  # fmt: skip
 
     # ---- statements ----
@@ -98,7 +98,7 @@ class _Builder(Nodes):
         template = self.templates.get(statement.shape) or self.template(statement)
         holes, scope, mathematical = statement.holes, self.scope, self.mathematical
         resolved = [0] * template.words
-        variable, used = bool(template.held), self.used.add
+        variable, used = bool(template.held), self.loose.discard
         for word, _ in template.names:
             name = holes[word]
             node = scope.get(name, _POISON)
@@ -122,8 +122,8 @@ class _Builder(Nodes):
                 self.leaf(statement, right)
                 return
             node = self.emit(right)
-        scope[statement.name] = node
-        self.labels[node] = statement.name
+        scope[statement.name], self.labels[node] = node, statement.name
+        self.loose.add(node)
 
     def template(self, statement: Assign) -> Template:
         shape = statement.shape
@@ -168,8 +168,8 @@ class _Builder(Nodes):
 
     def name_leaf(self, name: str, node: int, at: Span) -> None:
         self.scope[name] = self.leaves[name] = node
-        self.labels[node] = name
-        self.first_use[node] = at
+        self.labels[node], self.first_use[node] = name, at
+        self.loose.add(node)
 
     def define(self, define: Define) -> None:
         name = define.name

@@ -79,7 +79,7 @@ class Nodes:
         self.inlined: dict[int, tuple[Parts, int, Frame | None]] = {}
         self.first_use: dict[int, Span] = {}
         self.defaults: dict[str, int] = {}
-        self.used: set[int] = set()
+        self.loose: set[int] = set()
 
     def function(self, name: str) -> Function:
         function = self.functions[name]
