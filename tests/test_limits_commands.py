@@ -123,14 +123,14 @@ def test_the_size_of_data_files(backprop: Backprop, tmp_path: Path) -> None:
 
 
 def test_the_limits_are_those_of_the_manual() -> None:
-    assert OWN == Limits(
+    assert Limits(
         file_bytes=67_108_864, line=67_108_864, answers=100_000, nesting=100_000, nodes=2_000_000, entries=50_000_000,
         digits=1_000, exponent=400, exact_bits=100_000, expanded=1_000, seconds=10.0,
-    )  # fmt: skip
-    assert SUBMISSION == Limits(
+    ) == OWN  # fmt: skip
+    assert Limits(
         file_bytes=262_144, line=10_000, answers=2_000, nesting=200, nodes=20_000, entries=1_000_000,
         digits=100, exponent=400, exact_bits=4_096, expanded=1_000, seconds=2.0,
-    )  # fmt: skip
+    ) == SUBMISSION  # fmt: skip
 
 
 @pytest.mark.parametrize("wrong", ["nodes", "nodes=", "nodes=x", "nodes=-1", "nodes=1e3", "nodes=²", "pages=3", "=3", "nodes=" + "9" * 16])
