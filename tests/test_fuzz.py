@@ -266,3 +266,12 @@ def test_texts_are_drawn_where_there_is_no_atheris(monkeypatch: pytest.MonkeyPat
     assert tally.cases > 50
     assert not tally.failures
     assert "Atheris is not installed" in tally.notes[0]
+
+
+@pytest.mark.parametrize("number", [51_853, 81_787, 95_175, 95_699])
+def test_a_corner_of_several_pieces_is_looked_for(number: int) -> None:
+    """Pairs that differ in one corner alone, which drawn points missed: they were once called equal."""
+    from tests.fuzz import equality
+
+    tally = equality.share(range(number, number + 1), 1)
+    assert not tally.failures

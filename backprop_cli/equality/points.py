@@ -132,6 +132,24 @@ class Points:
             found.append(hot.get(each, home))
         return found
 
+    def changed(self, point: Sequence[Ball]) -> list[Ball]:
+        """A point with some leaves doubled, halved, with their signs turned, or drawn anew, near or far."""
+        found = list(point)
+        free = [i for i, each in enumerate(self.leaves) if each not in self.hot]
+        for i in self.random.sample(free, min(len(free), self.random.choice((1, 1, 2)))):
+            m, e, _ = found[i]
+            kind = self.random.randrange(6)
+            found[i] = (
+                self._uniform(*_RANGES[1])
+                if kind < 2
+                else self._far()
+                if kind == 2
+                else (-m, e, 0)
+                if kind == 3
+                else (m, e + (kind == 4) * 2 - 1, 0)
+            )
+        return found
+
     # ---- single values ----
 
     def _chosen(self) -> dict[str, Ball]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from backprop_cli.equality.balls import Ball
 from backprop_cli.equality.meeting import Meeting, OutOfMeans, Sight, Viewer
@@ -27,6 +27,7 @@ class Population:
         self.spent = False
         self.missed = 0
         self.last: tuple[int, ...] = ()
+        self.seen: Sight | None = None
         self._dim = self._clear = 0
 
     @property
@@ -54,6 +55,22 @@ class Population:
                 else:
                     there = middle
 
+    def aimed(self, changed: Callable[[Sequence[Ball]], list[Ball]], deciders: int, steps: int) -> Iterator[list[Ball]]:
+        """Points that bring the two sides of a decision nearer to each other, where it always had the same outcome."""
+        alone = [number for number, met in enumerate(self.outcomes) if len(met) == 1]
+        for number in alone[:deciders]:
+            met = self.outcomes[number]
+            best, least = next(iter(met.values())), None
+            for _ in range(steps):
+                point = changed(best)
+                self.seen = None
+                yield point
+                if len(met) > 1:
+                    break
+                gap = None if self.seen is None else self.viewer.program.gap(self.seen.values, number)
+                if gap is not None and (least is None or gap < least):
+                    best, least = point, gap
+
     def gather(
         self, draws: Iterable[list[Ball]], enough: Callable[[], bool], accept: Callable[[Sight], bool] | None = None
     ) -> Sight | None:
@@ -74,6 +91,7 @@ class Population:
         return None
 
     def _note(self, sight: Sight) -> None:
+        self.seen = sight
         self.last = self.viewer.program.signature(sight.values) if self.outcomes else ()
         dim = False
         for i, each in enumerate(sight.meetings):

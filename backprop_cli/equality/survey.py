@@ -17,7 +17,7 @@ from backprop_cli.equality.terms import LEAF, Terms
 # Agreements that are asked of every pair in each population; where an identity is proved; where that takes long.
 ENOUGH, _PROVED, _FEW = 12, 2, 6
 # More draws to meet branches that were not met, and those of simple numbers for the counterexample shown.
-_MORE, _NICE = 24, 10
+_MORE, _NICE, _AIMED = 24, 10, 3
 # Borders between pieces that are looked at, and steps towards each, which halve the distance.
 _BORDERS, _STEPS = 4, 26
 _LARGE = 2_000
@@ -110,8 +110,13 @@ class Survey:
         found = None
         if everywhere.outcomes and (small or everywhere.one_sided):
             found = everywhere.gather(self.points.around_literals(), lambda: False)
-        if found is None and everywhere.one_sided:
-            found = everywhere.gather(self._draws(4 * ENOUGH, _MORE), lambda: not everywhere.one_sided)
+        if found is None and small and everywhere.one_sided:
+            found = everywhere.gather(everywhere.aimed(self.points.changed, _AIMED, _MORE), lambda: not everywhere.one_sided)
+        if found is None and everywhere.outcomes and (small or everywhere.one_sided):
+            # Pieces lie in the corners between deciders too: each of these may have been seen on both sides, and some corner not.
+            found = everywhere.gather(
+                self._draws(4 * ENOUGH, 2 * _MORE if small else _MORE), lambda: not small and not everywhere.one_sided
+            )
         if found is not None or not small or self.points.groups:
             return found
         return everywhere.gather(everywhere.borders(_BORDERS, _STEPS), lambda: False)
