@@ -199,7 +199,7 @@ def test_the_watch_sees_what_it_should() -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_code_in_a_text_is_not_run(attack: str) -> None:
-    run("y = x^2 + sin(x)\nz = q")  # what is loaded on first use is loaded now
+    run("y = x^2 + sin(x)\nz = q\nw = 'x'\nv = (")  # what is loaded on first use is loaded now
     with watching() as seen:
         run(f"y = {attack}")
         run(f"{attack} = 1")
