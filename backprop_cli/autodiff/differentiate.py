@@ -116,9 +116,8 @@ def jacobian(
     size = int(np.prod(shape)) * sum(int(np.size(values[node])) for node in nodes)
     if size > limits.entries:
         message = f"the Jacobian would have {size:,} entries; the limit is {limits.entries:,}"
-        raise BackpropError(
-            Diagnostic("too-many-entries", message, graph.program.source, graph.span(output), hint="choose fewer names with --wrt, or allow more with --limit entries=N")
-        )
+        hint = "choose fewer names with --wrt, or allow more with --limit entries=N"
+        raise BackpropError(Diagnostic("too-many-entries", message, graph.program.source, graph.span(output), hint=hint))
     if np.size(values[output]) == 0:
         raise BackpropError(Diagnostic("output-not-scalar", f"{name} has no entries", graph.program.source, graph.span(output)))
     parts: list[list[Value]] = [[] for _ in nodes]

@@ -182,7 +182,8 @@ def expanded(given: Report) -> list[Block]:
 
     whole = written_out(given)
     if whole is None:
-        return [Paragraph((Status.OPEN, f"not expanded: the formula would have more than {given.limits.expanded:,} parts (--limit expanded=N)"))]
+        most = f"{given.limits.expanded:,} parts (--limit expanded=N)"
+        return [Paragraph((Status.OPEN, f"not expanded: the formula would have more than {most}"))]
     output = given.output
     forms = closed_forms(given.program, output, given.names, given.limits, tuple(given.at))
     blocks: list[Block] = [Listing("expanded: everything in the leaves", ((Phrase((Name(output), "=", whole)),),))]
