@@ -15,7 +15,7 @@ from tests.fuzz.grown import Program, program
 from tests.fuzz.parallel import shared_out
 from tests.fuzz.spelled import text
 from tests.fuzz.tally import Tally
-from tests.fuzz.textbook_engine import DIGITS, MORE_DIGITS, Undefined, true_gradients
+from tests.fuzz.textbook_engine import DIGITS, MORE_DIGITS, MOST_DIGITS, Undefined, true_gradients
 from tests.fuzz.torch_engine import Run
 
 TOLERANCE = 1e-9  # of the sum of the absolute contributions
@@ -105,7 +105,7 @@ def explained(made: Program, ours: Arrays, theirs: Run, right: Arrays | None) ->
     bounded = all(np.isfinite(each).all() for each in sizes.values())
     if right is not None and bounded and _near(ours, right, sizes):
         return "equal to the rounding of contributions that cancel"
-    for digits in (DIGITS, MORE_DIGITS):
+    for digits in (DIGITS, MORE_DIGITS, MOST_DIGITS):
         truth = true_gradients(made, digits)
         if truth is None:
             return "skipped: domain, by the textbook's definitions"

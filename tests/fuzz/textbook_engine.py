@@ -16,7 +16,11 @@ from mpmath import mp, mpf
 
 from tests.fuzz.grown import Program, Tree
 
-DIGITS, MORE_DIGITS = 60, 300  # a difference quotient with d digits is right to 2d/3 of them, seen from the size of the output
+DIGITS, MORE_DIGITS, MOST_DIGITS = (
+    60,
+    300,
+    1_000,
+)  # a difference quotient with d digits is right to 2d/3 of them, seen from the size of the output
 Functions = dict[str, Callable[..., Any]]
 
 
