@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 0.5
-SLACK = 1.0
+SLACK = 10.0  # for a busy machine; left alone it is far below 1
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups as POSIX has them")
 limited = pytest.mark.skipif(sys.platform == "win32", reason="the platform has no resource module")
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc to look at processes in")
