@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -133,9 +134,13 @@ class Board:
         met = self.terms.below(self.inner(name).ravel().tolist(), self.is_stop)
         return list(dict.fromkeys(self.owner[each][0] for each in met if each in self.owner))
 
-    def users(self, name: str) -> list[str]:
-        """The nodes that read a name directly."""
-        return [each for each in self.order if name in self.reads(each)]
+    def without_value(self, ids: Iterable[int], home: Mapping[str, int]) -> list[str]:
+        """The leaves below some terms that have no value at a point."""
+        return [each for each in self.terms.leaves(self.terms.basic(list(ids))) if each not in home]
+
+    def made_up(self, leaves: Iterable[str]) -> dict[str, int]:
+        """Values for leaves that have none: positive, and not all the same."""
+        return {leaf: self.terms.number(Fraction(7 + at % 5, 8)) for at, leaf in enumerate(leaves)}
 
     # ---- derivatives ----
 

@@ -120,7 +120,7 @@ class Comparer:
         """Constant entries against the values that the truth has at the point."""
         terms = self.board.terms
         wanted = truth.ravel().tolist()
-        missing = sorted({each for each in terms.leaves(terms.basic(wanted)) if each not in self.home})
+        missing = sorted(self.board.without_value(wanted, self.home))
         if missing and any(terms.moved[each] for each in wanted):
             decision = self.asked(list(zip(wanted, claimed, strict=True)), self.region)
             if decision.status is Status.EQUAL:
@@ -129,10 +129,9 @@ class Comparer:
             return Compared(Verdict.UNDECIDED, "", f"a number needs a point, and {what} has no value; give one with --at", numeric=True)
         due, given = self.known(wanted), self.known(claimed)
         spelled = self.spelled(tree, len(wanted))
-        slack = moved_by_rounding(self, tree, len(wanted), world)
-        spread = (
-            [abs(each or Fraction(0)) for each in self.known(loose.ravel().tolist())] if loose is not None else [Fraction(0)] * len(wanted)
-        )
+        nothing = [Fraction(0)] * len(wanted)
+        slack = moved_by_rounding(self, tree, len(wanted), world) if None in spelled else nothing
+        spread = nothing if loose is None else [abs(each or Fraction(0)) for each in self.known(loose.ravel().tolist())]
         messages: list[str] = []
         wrong: list[int] = []
         for at, (true, own) in enumerate(zip(due, given, strict=True)):
@@ -216,15 +215,13 @@ class Comparer:
     def where_defined(self, truth: Ids, claimed: Ids) -> Compared | None:
         """The verdict on a formula that is undefined where the truth is not: at a hole, such as `u/x` at 0, or, where leaves
         have no values, for signs that nobody gave them, as in `log(x) + log(a)`. None unless it is right elsewhere."""
-        terms = self.board.terms
-        free = {each for each in terms.leaves(terms.basic([*truth.ravel().tolist(), *claimed.ravel().tolist()])) if each not in self.home}
+        free = sorted(self.board.without_value([*truth.ravel().tolist(), *claimed.ravel().tolist()], self.home))
         kept = {key: value for key, value in self.home.items() if key in self.region.fixed or (free and key not in free)}
-        home = {**kept, **{key: terms.number(Fraction(7 + at % 5, 8)) for at, key in enumerate(sorted(free))}}
-        found = self.asked(_pairs(truth, claimed), replace(self.region, home=home))
+        found = self.asked(_pairs(truth, claimed), replace(self.region, home=kept | self.board.made_up(free)))
         if found.status is Status.EQUAL and not free:
             return Compared(Verdict.CORRECT, found.how, "", ("right as a function, though at the point itself it divides by zero",))
         if found.status in (Status.EQUAL, Status.EQUAL_HERE) and free:
-            return Compared(Verdict.CORRECT, found.how, "", ("right where it is defined, as for positive " + ", ".join(sorted(free)[:4]),))
+            return Compared(Verdict.CORRECT, found.how, "", ("right where it is defined, as for positive " + ", ".join(free[:4]),))
         return None
 
     def with_labels(self, truth: Ids, claimed: Ids) -> Compared | None:

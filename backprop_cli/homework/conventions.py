@@ -92,9 +92,7 @@ def _ratio(board: Board, truth: Ids, claimed: Ids) -> Fraction | None:
     """Claim divided by truth at the first entry that is not 0, at the point or where leaves have no value at another one."""
     terms = board.terms
     true, own = truth.ravel().tolist(), claimed.ravel().tolist()
-    home = dict(board.home)
-    for at, key in enumerate(each for each in terms.leaves(terms.basic([*true, *own])) if each not in home):
-        home[key] = terms.number(Fraction(7 + at % 5, 8))
+    home = {**board.home, **board.made_up(board.without_value([*true, *own], board.home))}
     known = values(terms, [*true, *own], home, _DIGITS)
     for first, second in zip(known[: len(true)], known[len(true) :], strict=True):
         if first is not None and second is not None and first.mid:

@@ -180,9 +180,8 @@ def _found(comparer: Comparer, step: tuple[Ids, Ids, Ids], tree: Expr) -> list[t
     """Between what the rates lie that the entries of an update were made with, at the point; entries without a gradient tell nothing."""
     terms = comparer.board.terms
     old, slope, claimed = (each.ravel().tolist() for each in step)
-    home = {**comparer.home}
-    for at, key in enumerate(each for each in terms.leaves(terms.basic([*old, *slope, *claimed])) if each not in home):
-        home[key] = terms.number(Fraction(7 + at % 5, 8))
+    board = comparer.board
+    home = comparer.home | board.made_up(board.without_value([*old, *slope, *claimed], comparer.home))
     known = [None if ball is None else numbers.fraction(ball.mid) for ball in values(terms, [*old, *slope, *claimed], home, _DIGITS)]
     size = len(old)
     found = []

@@ -71,14 +71,10 @@ class AnswerTrees(Trees):
                 self.refuse(f"{shown} can be read in two ways", whole, (written(whole), written(within)), "ambiguous-power")
         return Apply(BESIDE, (left, right), (), self.span(left).to(self.span(right)))
 
-    def superscript(self, base: Expr, sign: Token) -> Expr:
-        at = self.at(sign)
-        text = sign.translate(_SUPERSCRIPTS)
-        power: Expr = Number(text.lstrip("+-"), at)
-        if text.startswith("-"):
-            power = Apply(NEGATE, (power,), (), at)
-        self.outer[id(power)] = at  # what is raised ends where the digits do
-        return Apply("^", (base, power), (), self.span(base).to(at))
+    def superscript(self, base: Expr, sign: Token) -> Apply:
+        raised = super().superscript(base, sign)
+        self.outer[id(raised.operands[1])] = self.at(sign)  # what is raised ends where the digits do
+        return raised
 
     def call(self, function: Token, opening: Token, arguments: list[Any], closing: Token) -> Expr:
         found: Expr = super().call(function, opening, arguments, closing)

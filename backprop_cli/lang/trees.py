@@ -75,7 +75,7 @@ class Trees(Transformer[Token, Any]):
         self.outer[id(operand)] = self.at(sign).to(self.span(operand))
         return operand
 
-    def superscript(self, base: Expr, sign: Token) -> Expr:
+    def superscript(self, base: Expr, sign: Token) -> Apply:
         at = self.at(sign)
         text = sign.translate(_SUPERSCRIPTS)
         power: Expr = Number(text.lstrip("+-"), at)
