@@ -28,6 +28,7 @@ class ArrayInterpreter(Interpreter):
         self.limits = limits
         self.strict = strict
         self.functions = self.arithmetic.functions
+        self.exact = not isinstance(self.arithmetic.undefined, float)
         self.kept = {plan.output, *plan.wrt}
         self.bent = {number for number, row in enumerate(plan.graph.rows) if row.kink is not None}
         self.values: list[Any] = []
@@ -124,35 +125,53 @@ class ArrayInterpreter(Interpreter):
         nil = self.arithmetic.number("0")
         return np.full(shape, nil, dtype=object if not isinstance(nil, float) else float) if shape else nil
 
-    def contribution(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
+    def part(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
+        if self.strict or self.is_number(upstream):
+            return self.sent(node, at, upstream, inputs, values)
+        self.require_floats(node, at, values)
+        known = np.isfinite(upstream)
+        part = self.sent(node, at, np.where(known, upstream, 0.0), inputs, values)
+        # An entry of what is sent is unknown where it depends on what is unknown: some number there would show in it.
+        shown = self.sent(node, at, np.where(known, 0.0, np.random.default_rng(0).uniform(1, 2, np.shape(upstream))), inputs, values)
+        return part if part is None or shown is None else np.where(shown == 0, part, np.nan)[()]
+
+    def sent(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
+        """What an operand receives from one user where all that arrives is known; None where it is nothing."""
         graph = self.plan.graph
         row = graph.rows[graph.op[node]]
         shape = np.shape(inputs[at])
         if row.code is not None:
             inputs = self.operands(row, inputs)
             part = self.attempt(CODE[row.code].back, self.functions, self.static(node, values), at, upstream, values[node], *inputs)
-            if part is None or (not self.strict and not self.arithmetic.finite(part)):
-                raise self.faults.slope(node, at, values)
+            if not self.strict and not self.arithmetic.finite(part):
+                self.require_floats(node, at, values)
+                return part if np.shape(part) == shape else np.full(shape, np.nan)
             return part
         text = row.computed[at]
         if text == "0":
             return None
         if text in ("1", "-1"):
             return unbroadcast(upstream if text == "1" else -upstream, shape)
-        local = self.attempt(self.rules.slope(row, at), *inputs, values[node])
+        local = self.slope(node, at, inputs, values)
         if not self.strict and not self.arithmetic.finite(local):
-            local = self.masked(node, at, upstream, local, values)
+            self.require_floats(node, at, values)
+            # A slope that does not exist does no harm where nothing arrives.
+            local = np.where(upstream != 0, np.where(np.isfinite(local), local, np.nan), 0.0)[()]
         return unbroadcast(self.arithmetic.multiply(upstream, local), shape)
 
-    def masked(self, node: int, at: int, upstream: Any, local: Any, values: list[Any]) -> Any:
-        """A slope that does not exist does no harm where nothing arrives."""
-        if local is None or np.ndim(local) == 0:
+    def require_floats(self, node: int, at: int, values: list[Any]) -> None:
+        """Complain of what is no number where it cannot be carried along: among exact numbers."""
+        if self.exact:
             raise self.faults.slope(node, at, values)
-        arriving = np.broadcast_to(upstream != 0, np.shape(local))
-        quiet = np.where(arriving, local, 0.0)
-        if not self.arithmetic.finite(quiet):
-            raise self.faults.slope(node, at, values)
-        return quiet
+
+    def is_number(self, adjoint: Any) -> bool:
+        return self.arithmetic.finite(adjoint)
+
+    def unknown(self, part: Any) -> bool:
+        return bool(np.any(np.isnan(part)))
+
+    def added(self, left: Any, right: Any) -> Any:
+        return self.arithmetic.add(left, right)
 
     def attempt(self, function: Any, *inputs: Any) -> Any:
         return function(*inputs) if self.strict else super().attempt(function, *inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -26,6 +26,8 @@ class Engine:
         self.arrays = any(row.code is not None for row in graph.rows) or any(hasattr(value, "shape") for value in given.values())
         self.arithmetic = self.choose_arithmetic()
         self.rules = rules_of(self.arithmetic)
+        # Of the last sweep: nodes, and operands by which the slope is 0 though what arrives at the node is no number.
+        self.silenced: Sequence[tuple[int, int]] = ()
         self.faults = Faults(graph, self.rules, frozenset(given), self.show)
 
     def choose_arithmetic(self) -> Arithmetic:
@@ -80,7 +82,9 @@ class Engine:
             careful = self.interpreter(plan)
             careful.forward(values, plan.order, (plan.output,))
             check(values[plan.output])
-            return values, careful.backward(values)
+            adjoints = careful.backward(values)
+            self.silenced = careful.silenced
+            return values, adjoints
 
     def sweep_floats(self, plan: Plan, values: list[Value]) -> tuple[list[Value], list[Value]] | None:
         """The fast loops; None where something is not finite."""
@@ -122,7 +126,9 @@ class Engine:
     def backward_each(self, plan: Plan, careful: Interpreter, values: list[Value]) -> Iterator[list[Value]]:
         output = values[plan.output]
         if not getattr(output, "shape", ()):
-            yield careful.backward(values)
+            adjoints = careful.backward(values)
+            self.silenced = careful.silenced
+            yield adjoints
             return
         import numpy as np
 
@@ -130,7 +136,9 @@ class Engine:
         for entry in range(output.size):
             with self.quiet():
                 seed = np.where(np.arange(output.size).reshape(output.shape) == entry, ones, ones * 0)
-                yield careful.backward(values, seed)
+                adjoints = careful.backward(values, seed)
+            self.silenced = careful.silenced
+            yield adjoints
 
     def seed(self, output: Value) -> Value:
         shape = getattr(output, "shape", ())

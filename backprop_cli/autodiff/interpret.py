@@ -6,6 +6,7 @@ take, or a derivative through which nothing flows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from backprop_cli.autodiff.plan import Plan
 from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.calculus.formula import Rules
 from backprop_cli.calculus.primitive import Primitive
+from backprop_cli.errors import BackpropError
 
 # How much the output needs a node: not at all, under a mask that may hide it, or without doubt.
 UNUSED, MASKED, NEEDED = range(3)
@@ -28,6 +30,9 @@ class Interpreter:
         self.plan, self.rules, self.faults = plan, rules, faults
         self.arithmetic = rules.namespace.arithmetic
         self.demanded = bytearray(len(plan.graph))
+        # Nodes whose adjoint is no number: which came first, and the complaint about where that began.
+        self.lost: dict[int, tuple[int, Callable[[], BackpropError]]] = {}
+        self.silenced: list[tuple[int, int]] = []  # nodes, and operands that receive nothing though what arrives is no number
 
     # ---- forward ----
 
@@ -90,30 +95,73 @@ class Interpreter:
     # ---- backward ----
 
     def backward(self, values: list[Any], seed: Any = None) -> list[Any]:
-        """The adjoints of all nodes. A local derivative of 0 contributes 0, whatever arrives."""
+        """The adjoints of all nodes. A local derivative of 0 contributes 0, whatever arrives.
+
+        Where a derivative is infinite or does not exist, what is sent on is no number (`lost`); raises only where that reaches
+        a leaf asked for.
+        """
         plan, graph = self.plan, self.plan.graph
         adjoints: list[Any] = [None] * len(graph)
         adjoints[plan.output] = self.arithmetic.number("1") if seed is None else seed
+        self.lost, self.silenced = {}, []
         for node in reversed(plan.order):
-            upstream = adjoints[node]
-            if not (plan.moved[node] and self.demanded[node]) or self.nothing(upstream):
+            if not (plan.moved[node] and self.demanded[node]) or self.nothing(adjoints[node]):
                 continue
             row = graph.rows[graph.op[node]]
             operands = graph.operands(node)
             inputs = [values[operand] for operand in operands]
             for at, operand in enumerate(operands):
-                if not plan.moved[operand] or not row.passes(at):
-                    continue
-                try:
-                    part = self.contribution(node, at, upstream, inputs, values)
-                    if part is not None:
-                        adjoints[operand] = part if adjoints[operand] is None else self.arithmetic.add(adjoints[operand], part)
-                except NotExact as reason:
-                    raise self.faults.inexact(node, values, str(reason)) from None
-                if not self.strict and adjoints[operand] is not None and not self.arithmetic.finite(adjoints[operand]):
-                    raise self.faults.adjoint(node, operand, values)
+                if plan.moved[operand] and row.passes(at):
+                    self.send(node, at, operand, adjoints, inputs, values)
             self.done(node, adjoints)
+        self.require_numbers()
         return self.filled(adjoints, values)
+
+    def send(self, node: int, at: int, operand: int, adjoints: list[Any], inputs: list[Any], values: list[Any]) -> None:
+        """Add to the adjoint of an operand what one of its users sends, and note where that is no number, and why."""
+        try:
+            part = self.part(node, at, adjoints[node], inputs, values)
+            if part is not None:
+                adjoints[operand] = part if adjoints[operand] is None else self.added(adjoints[operand], part)
+        except NotExact as reason:
+            raise self.faults.inexact(node, values, str(reason)) from None
+        if self.strict:
+            return
+        if node in self.lost and (part is None or self.is_number(part)):
+            self.silenced.append((node, at))
+        if part is None or operand in self.lost or self.is_number(adjoints[operand]):
+            return
+        if self.unknown(part):
+            self.lost[operand] = self.lost.get(node) or (len(self.lost), lambda: self.faults.slope(node, at, values))
+        else:
+            self.lost[operand] = len(self.lost), lambda: self.faults.adjoint(node, operand, values)
+
+    def part(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
+        """What an operand receives from one user, no number where that is not known; None where it is nothing."""
+        local = self.slope(node, at, inputs, values)
+        if not self.arithmetic.finite(local):
+            return math.nan
+        if local == 0:
+            return None
+        return self.arithmetic.multiply(upstream, local) if self.is_number(upstream) else math.nan
+
+    def added(self, left: Any, right: Any) -> Any:
+        """The sum of two adjoints."""
+        return self.arithmetic.add(left, right) if self.is_number(left) and self.is_number(right) else math.nan
+
+    def is_number(self, adjoint: Any) -> bool:
+        """Whether an adjoint is known: all its entries are finite."""
+        return not isinstance(adjoint, float) or math.isfinite(adjoint)
+
+    def unknown(self, part: Any) -> bool:
+        """Whether what is sent is no number for another reason than that it is too large."""
+        return isinstance(part, float) and math.isnan(part)
+
+    def require_numbers(self) -> None:
+        """Raise the first complaint there is about a leaf asked for."""
+        reached = [self.lost[node] for node in self.plan.wrt if node in self.lost]
+        if reached:
+            raise min(reached, key=lambda each: each[0])[1]()
 
     def done(self, node: int, adjoints: list[Any]) -> None:
         """Called when a node has sent all it has to send."""
@@ -133,11 +181,15 @@ class Interpreter:
         return self.arithmetic.number("0")
 
     def contribution(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
-        """What an operand receives from one user, None where that is nothing."""
-        local = self.attempt(self.rules.slope(self.plan.graph.rows[self.plan.graph.op[node]], at), *inputs, values[node])
-        if not self.arithmetic.finite(local):
+        """What an operand receives from one user, None where that is nothing. Raises BackpropError where it is no number."""
+        part = self.part(node, at, upstream, inputs, values)
+        if part is not None and not self.is_number(part):
             raise self.faults.slope(node, at, values)
-        return self.arithmetic.multiply(upstream, local) if local != 0 else None
+        return part
+
+    def slope(self, node: int, at: int, inputs: list[Any], values: list[Any]) -> Any:
+        """A local derivative."""
+        return self.attempt(self.rules.slope(self.plan.graph.rows[self.plan.graph.op[node]], at), *inputs, values[node])
 
     def attempt(self, function: Callable[..., Any], *inputs: Any) -> Any:
         """The value of a function, or one that is no number where it has none."""

@@ -33,10 +33,11 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
     """A warning for every node at which a convention stood in for a derivative that does not exist."""
     graph = engine.graph
     bent = {number for number, row in enumerate(graph.rows) if row.kink is not None}
+    found = [_silenced(engine, node, at, values) for node, at in sorted(engine.silenced) if not _level(plan, node, at)]
+    found = list({each.message: each for each in found}.values())
     if not bent:
-        return []
+        return found
     depends = dependent(plan)
-    found = []
     for node in plan.order:
         if graph.op[node] not in bent or not depends[node]:
             continue
@@ -48,6 +49,25 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
         if place is not None:
             found.append(Warned(label(graph, node), graph.span(node), f"{row.head} has no derivative at {place}: {row.kink.takes}"))
     return found
+
+
+def _level(plan: Plan, node: int, at: int) -> bool:
+    """Whether a slope of 0 is 0 all around, and not at this point only: a branch not taken, a factor that is 0 for good."""
+    graph = plan.graph
+    row = graph.rows[graph.op[node]]
+    if row.kink is not None or row.head == "where":
+        return True
+    multiplies = row.head in ("*", "/") or row.code in ("matmul", "dot", "outer")
+    return multiplies and not any(plan.moved[each] for number, each in enumerate(graph.operands(node)) if number != at)
+
+
+def _silenced(engine: Engine, node: int, at: int, values: list[Value]) -> Warned:
+    """A slope of 0 behind one that is infinite."""
+    graph = engine.graph
+    operand = graph.operands(node)[at]
+    by = label(graph, operand)
+    message = f"an infinite slope arrives, and the slope by {by} is 0 at {by} = {engine.show(values[operand])}: together 0 by convention"
+    return Warned(label(graph, node), graph.span(node), message)
 
 
 def _kink(engine: Engine, node: int, values: list[Value], adjoint: Value | None) -> str | None:

@@ -194,7 +194,7 @@ class Trace:
             factor = self.factors(block)
             sent = self._sent(block, upstream, values, totals)
             formulas = self.writer.written(block, None if factor else self.upstream_name(block.node), self.arrays)
-            locals_ = self._locals(block, values) if factor else {}
+            locals_ = self._locals(block, values, upstream) if factor else {}
             rule, user, shown = self.rule(block), self.name(block.node), plain(upstream)
             for at, read in enumerate(reads):
                 visits[read] = visits.get(read, 0) + 1
@@ -225,7 +225,7 @@ class Trace:
     def _sent(self, block: Block, upstream: Value, values: list[Value], totals: dict[int, Value]) -> dict[int, tuple[Value, Value]]:
         """For each node read: what this block sends to it, and its running total afterwards."""
         plan, interpreter = self.record.plan, self.interpreter
-        add = interpreter.arithmetic.add
+        add = interpreter.added
         arriving: dict[int, Value] = {block.node: upstream}
         members = set(block.inner)
         sent: dict[int, Value] = {}
@@ -239,7 +239,7 @@ class Trace:
                 for at, operand in enumerate(operands):
                     if not plan.moved[operand] or not self.graph.rows[self.graph.op[node]].passes(at):
                         continue
-                    part = None if nothing else interpreter.contribution(node, at, arriving[node], inputs, values)
+                    part = None if nothing else interpreter.part(node, at, arriving[node], inputs, values)
                     if part is None:
                         part = interpreter.zero(values[operand])
                     if operand in members:
@@ -249,14 +249,16 @@ class Trace:
                     totals[operand] = part if operand not in totals else add(totals[operand], part)
         return {operand: (part, totals[operand]) for operand, part in sent.items()}
 
-    def _locals(self, block: Block, values: list[Value]) -> dict[int, Value]:
-        """The values of the local derivatives; none where one of them does not exist, and then nothing flows."""
+    def _locals(self, block: Block, values: list[Value], upstream: Value) -> dict[int, Value]:
+        """The values of the local derivatives; without those that do not exist where nothing flows through them."""
         shaped = bool(getattr(values[block.node], "shape", ()))
         ones: Any = self.record.engine.seed(values[block.node]) if shaped else self.interpreter.arithmetic.number("1")
         try:
-            return {read: plain(part) for read, (part, _) in self._sent(block, ones, values, {}).items()}
+            found = {read: part for read, (part, _) in self._sent(block, ones, values, {}).items()}
         except BackpropError:
             return {}
+        nothing = self.interpreter.nothing(upstream)
+        return {read: plain(part) for read, part in found.items() if not nothing or self.interpreter.is_number(part)}
 
     def factors(self, block: Block) -> bool:
         """Whether what a block sends is what arrives, entry by entry, times a local derivative."""

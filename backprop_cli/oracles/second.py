@@ -7,7 +7,7 @@ from typing import Any
 
 from backprop_cli.lang.program import Program
 from backprop_cli.limits import OWN, Limits
-from backprop_cli.oracles import judging, statements, symbolic
+from backprop_cli.oracles import judging, sides, statements, symbolic
 from backprop_cli.oracles.opinion import FAILURES, Abstains, HoldsArrays, NoOpinion, Opinion
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.statements import deadline
@@ -29,7 +29,8 @@ def second_opinion(
     The opinion starts from the program's trees and the textbook definitions of its functions.
     """
     if kinks:
-        return Abstains(statements.METHOD, statements.KINK)
+        beside = sides.outside(program, at, output, gradients, limits)
+        return Abstains(statements.METHOD, f"{statements.KINK}; the slope by {beside}" if beside else statements.KINK)
     method = statements.METHOD
     try:
         scope = Scope(program, at)

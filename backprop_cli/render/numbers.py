@@ -12,13 +12,18 @@ _WHOLE = 10**9
 
 
 def number_text(value: Any, digits: int = 6) -> str:
-    """A scalar with so many significant digits: whole numbers up to 10^9 in full, no trailing zeros, no `-0`; exact numbers exactly."""
+    """A scalar with so many significant digits: whole numbers up to 10^9 in full, no trailing zeros, no `-0`; exact numbers exactly.
+
+    NaN, which stands for what is no number, is `undefined`.
+    """
     if hasattr(value, "item"):
         value = value.item()
     if not isinstance(value, int | float):
         from backprop_cli.calculus.exact import exact_text
 
         return exact_text(value)
+    if math.isnan(value):
+        return "undefined"
     if math.isfinite(value) and abs(value) < _WHOLE and value == int(value):
         return str(int(value))
     text = f"{value:.{digits}g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from backprop_cli.calculus.arrays.axes import (
     spread,
     total,
 )
+
+_SAFE = 1_000  # powers of two: float64 reaches from 2^-1022 to 2^1023
+_BEYOND = 2_200  # a power of two that is 0 or infinite, whatever the mantissa
+_BLOCK = 500  # mantissas, each above 1/2, whose product is a normal number
 
 
 def sum_of(f: Functions, s: Static, x: Any) -> Any:
@@ -36,20 +41,60 @@ def mean_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
 
 
 def prod_of(f: Functions, s: Static, x: Any) -> Any:
-    return np.prod(x, axis=axes_of(s, np.shape(x)), keepdims=bool(s.get("keepdims")))
+    if _multiplies_safely(x):
+        return np.prod(x, axis=axes_of(s, np.shape(x)), keepdims=bool(s.get("keepdims")))
+    rows, _ = _in_rows(s, x)
+    mantissas, exponents = _running(rows)
+    return np.reshape(_unscaled(mantissas[..., -1], exponents[..., -1]), reduced(s, np.shape(x)))[()]
 
 
 def prod_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
     """The product of all other entries, from products of those before and after: nothing is divided, so zeros do no harm."""
+    rows, put_back = _in_rows(s, x)
+    if _multiplies_safely(x):
+        ones = np.ones_like(rows[..., :1]) if rows.dtype != object else rows[..., :1] * 0 + 1
+        before = np.cumprod(np.concatenate([ones, rows[..., :-1]], axis=-1), axis=-1)
+        after = np.cumprod(np.concatenate([ones, rows[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+        others = before * after
+    else:
+        before, exponents = _running(rows[..., :-1])
+        after, others_too = _running(rows[..., :0:-1])
+        others = _unscaled(before * after[..., ::-1], exponents + others_too[..., ::-1])
+    return spread(g, s, np.shape(x)) * put_back(others)
+
+
+def _in_rows(s: Static, x: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """The entries that are multiplied with each other along the last axis, and the way back to the shape of x."""
     axes = axes_of(s, np.shape(x))
-    rest = tuple(axis for axis in range(np.ndim(x)) if axis not in axes)
-    rows = np.transpose(x, (*rest, *axes)).reshape(*[np.shape(x)[axis] for axis in rest], -1)
-    ones = np.ones_like(rows[..., :1]) if rows.dtype != object else rows[..., :1] * 0 + 1
-    before = np.cumprod(np.concatenate([ones, rows[..., :-1]], axis=-1), axis=-1)
-    after = np.cumprod(np.concatenate([ones, rows[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
-    moved = np.reshape(before * after, [np.shape(x)[axis] for axis in (*rest, *axes)])
-    others = np.transpose(moved, np.argsort((*rest, *axes)))
-    return spread(g, s, np.shape(x)) * others
+    order = (*(axis for axis in range(np.ndim(x)) if axis not in axes), *axes)
+    shape = [np.shape(x)[axis] for axis in order]
+    rows = np.transpose(x, order).reshape(*shape[: len(order) - len(axes)], -1)
+    return rows, lambda found: np.transpose(np.reshape(found, shape), np.argsort(order))
+
+
+def _multiplies_safely(x: Any) -> bool:
+    """Whether no product of some of the entries can leave the range of float64, whatever the order."""
+    if x.dtype == object or not x.size:
+        return True
+    _, exponents = np.frexp(x)
+    return bool(np.max(np.abs(exponents)) * x.size < _SAFE)
+
+
+def _running(rows: Any) -> tuple[Any, Any]:
+    """The products of the first 0, 1, 2, ... entries of each row as mantissas and powers of two, which no product can leave."""
+    mantissas, exponents = np.frexp(rows)
+    ahead = (*rows.shape[:-1], 1)
+    parts, powers = [np.ones(ahead)], [np.zeros(ahead, dtype=np.int64)]
+    for start in range(0, rows.shape[-1], _BLOCK):
+        block = slice(start, start + _BLOCK)
+        part, shift = np.frexp(np.cumprod(mantissas[..., block], axis=-1) * parts[-1][..., -1:])
+        parts.append(part)
+        powers.append(np.cumsum(exponents[..., block], axis=-1, dtype=np.int64) + powers[-1][..., -1:] + shift)
+    return np.concatenate(parts, axis=-1), np.concatenate(powers, axis=-1)
+
+
+def _unscaled(mantissas: Any, exponents: Any) -> Any:
+    return np.ldexp(mantissas, np.clip(exponents, -_BEYOND, _BEYOND))
 
 
 def _deviation(s: Static, x: Any) -> Any:
