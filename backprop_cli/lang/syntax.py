@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 NOWHERE = Span(0, 0)
+_put = object.__setattr__
 
 # Heads that are no function names. None of them can be spelled as a name.
 NEGATE = "u-"
@@ -25,6 +26,10 @@ class Number:
 
     text: str
     span: Span = NOWHERE
+
+    def __init__(self, text: str, span: Span = NOWHERE) -> None:
+        _put(self, "text", text)
+        _put(self, "span", span)
 
     @property
     def exact(self) -> Fraction:
@@ -41,6 +46,10 @@ class Name:
     id: str
     span: Span = NOWHERE
 
+    def __init__(self, id: str, span: Span = NOWHERE) -> None:
+        _put(self, "id", id)
+        _put(self, "span", span)
+
 
 @record
 class Apply:
@@ -53,6 +62,12 @@ class Apply:
     operands: tuple[Expr, ...]
     keywords: tuple[tuple[str, Expr], ...] = ()
     span: Span = NOWHERE
+
+    def __init__(self, head: str, operands: tuple[Expr, ...], keywords: tuple[tuple[str, Expr], ...] = (), span: Span = NOWHERE) -> None:
+        _put(self, "head", head)
+        _put(self, "operands", operands)
+        _put(self, "keywords", keywords)
+        _put(self, "span", span)
 
 
 @record
@@ -104,25 +119,44 @@ def children(part: Part) -> Sequence[Part]:
 
 def postorder(part: Part) -> Iterator[Part]:
     """Every part of a tree, each after the parts below it, from left to right."""
-    pending: list[tuple[Part, bool]] = [(part, False)]
+    pending: list[Part | None] = [part]
+    opened: list[Part] = []
     while pending:
-        part, opened = pending.pop()
-        below = () if opened else children(part)
-        if not below:
-            yield part
+        each = pending.pop()
+        if each is None:  # all below the part that was opened last have been seen
+            yield opened.pop()
             continue
-        pending.append((part, True))
-        pending.extend((p, False) for p in reversed(below))
+        kind = type(each)
+        below = () if kind is Name or kind is Number else children(each)
+        if not below:
+            yield each
+            continue
+        opened.append(each)
+        pending.append(None)
+        pending.extend(below[::-1])
 
 
 def fold(part: Part, combine: Callable[[Part, list[T]], T]) -> T:
     """The one walk over trees: `combine(part, results of the parts below it)`, from the leaves up, without recursion."""
     results: list[T] = []
-    for each in postorder(part):
-        count = len(children(each))
-        below = results[len(results) - count :]
-        del results[len(results) - count :]
-        results.append(combine(each, below))
+    pending: list[Part | None] = [part]
+    opened: list[tuple[Part, int]] = []
+    while pending:
+        each = pending.pop()
+        if each is None:  # all below the part that was opened last have their results
+            each, start = opened.pop()
+            given = results[start:]
+            del results[start:]
+            results.append(combine(each, given))
+            continue
+        kind = type(each)
+        below = () if kind is Name or kind is Number else children(each)
+        if not below:
+            results.append(combine(each, []))
+            continue
+        opened.append((each, len(results)))
+        pending.append(None)
+        pending.extend(below[::-1])
     return results.pop()
 
 

@@ -51,50 +51,50 @@ class Trees(Transformer[Token, Any]):
         self.base = base
         self.outer = {}
 
-    def at(self, token: Token) -> Span:
+    def _at(self, token: Token) -> Span:
         start = self.base + (token.start_pos or 0)
         return Span(start, start + len(token))
 
-    def span(self, part: Part) -> Span:
+    def _span(self, part: Part) -> Span:
         """The place of a part with the parentheses around it."""
         return self.outer.get(id(part), part.span)
 
     def number(self, token: Token) -> Expr:
-        return Number(str(token), self.at(token))
+        return Number(str(token), self._at(token))
 
     def name(self, token: Token) -> Expr:
-        return Name(canonical(str(token)), self.at(token))
+        return Name(canonical(str(token)), self._at(token))
 
     def infix(self, left: Expr, sign: Token, right: Expr) -> Expr:
-        return Apply(_ALIASES.get(sign, str(sign)), (left, right), (), self.span(left).to(self.span(right)))
+        return Apply(_ALIASES.get(sign, str(sign)), (left, right), (), self._span(left).to(self._span(right)))
 
     def negate(self, sign: Token, operand: Expr) -> Expr:
-        return Apply(NEGATE, (operand,), (), self.at(sign).to(self.span(operand)))
+        return Apply(NEGATE, (operand,), (), self._at(sign).to(self._span(operand)))
 
     def plus(self, sign: Token, operand: Expr) -> Expr:
-        self.outer[id(operand)] = self.at(sign).to(self.span(operand))
+        self.outer[id(operand)] = self._at(sign).to(self._span(operand))
         return operand
 
     def superscript(self, base: Expr, sign: Token) -> Apply:
-        at = self.at(sign)
+        at = self._at(sign)
         text = sign.translate(_SUPERSCRIPTS)
         power: Expr = Number(text.lstrip("+-"), at)
         if text.startswith("-"):
             power = Apply(NEGATE, (power,), (), at)
-        return Apply("^", (base, power), (), self.span(base).to(at))
+        return Apply("^", (base, power), (), self._span(base).to(at))
 
     def root(self, sign: Token, operand: Expr) -> Expr:
-        return Apply("sqrt", (operand,), (), self.at(sign).to(self.span(operand)))
+        return Apply("sqrt", (operand,), (), self._at(sign).to(self._span(operand)))
 
     def transpose(self, operand: Expr, sign: Token) -> Expr:
-        return Apply(TRANSPOSE, (operand,), (), self.span(operand).to(self.at(sign)))
+        return Apply(TRANSPOSE, (operand,), (), self._span(operand).to(self._at(sign)))
 
     def call(self, function: Token, opening: Token, arguments: list[Any], closing: Token) -> Expr:
         head = "sigmoid" if function == "σ" else str(function)
         head = canonical(head) if misfit(head) is None else head
         operands = tuple(a for a in arguments if not isinstance(a, tuple))
         keywords = tuple(a for a in arguments if isinstance(a, tuple))
-        return Apply(head, operands, keywords, self.at(function).to(self.at(closing)))
+        return Apply(head, operands, keywords, self._at(function).to(self._at(closing)))
 
     def keyword(self, name: Token, value: Expr) -> tuple[str, Expr]:
         return (str(name), value)
@@ -107,22 +107,22 @@ class Trees(Transformer[Token, Any]):
     bindings = arguments
 
     def parenthesised(self, opening: Token, inner: Expr, closing: Token) -> Expr:
-        self.outer[id(inner)] = self.at(opening).to(self.at(closing))
+        self.outer[id(inner)] = self._at(opening).to(self._at(closing))
         return inner
 
     def brackets(self, opening: Token, items: list[Any], closing: Token) -> Expr:
-        return Brackets(tuple(i for i in items if i is not None), self.at(opening).to(self.at(closing)))
+        return Brackets(tuple(i for i in items if i is not None), self._at(opening).to(self._at(closing)))
 
     def index(self, base: Expr, opening: Token, items: list[Any], closing: Token) -> Expr:
-        return Index(base, tuple(items), self.span(base).to(self.at(closing)))
+        return Index(base, tuple(items), self._span(base).to(self._at(closing)))
 
     def slice(self, start: Expr | None, colon: Token, stop: Expr | None, second: Token | None, step: Expr | None) -> Slice:
-        first = self.span(start) if start else self.at(colon)
-        last = self.span(step) if step else self.at(second) if second else self.span(stop) if stop else self.at(colon)
+        first = self._span(start) if start else self._at(colon)
+        last = self._span(step) if step else self._at(second) if second else self._span(stop) if stop else self._at(colon)
         return Slice(start, stop, step, first.to(last))
 
     def binding(self, name: Token, value: Expr | None) -> tuple[str, Span, Expr | None]:
-        return (str(name), self.at(name), value)
+        return (str(name), self._at(name), value)
 
     def declare(self, role: Token, bound: list[tuple[str, Span, Expr | None]]) -> list[Statement]:
         return [Declare(str(role), canonical(str(name)), at, value) for name, at, value in bound]
@@ -130,7 +130,7 @@ class Trees(Transformer[Token, Any]):
     def define(self, name: Token, opening: Token, *rest: Any) -> list[Statement]:
         *parameters, _closing, body = rest
         head = "sigmoid" if name == "σ" else canonical(str(name))
-        return [Define(head, self.at(name), tuple(canonical(str(p)) for p in parameters), body, self.at(name).to(self.span(body)))]
+        return [Define(head, self._at(name), tuple(canonical(str(p)) for p in parameters), body, self._at(name).to(self._span(body)))]
 
     def assign(self, name: Token, value: Expr) -> list[Statement]:
         raise AssertionError("an assignment is read by its shape")

@@ -58,13 +58,17 @@ def written(scope: Scope, tree: Expr, place: int, most: int) -> Expr:
             raise TooLarge(f"more than {most:,} parts")
         return substitute(bodies[number], values)
 
-    if sum(1 for _ in islice(postorder(tree), most + 1)) > most:
-        raise TooLarge(f"more than {most:,} parts")
+    _require_small(tree, most)
     for number, define in scope.functions_for(scope.own_heads(tree), place):
         # A parameter's name must not catch a variable of the same name in a function that this one calls.
         renamed = substitute(define.body, {name: Name(f"{number}:{name}") for name in define.parameters})
         bodies[number] = fold(renamed, lambda part, below, at=number: combine(part, below, at))  # type: ignore[misc]
     return fold(tree, lambda part, below: combine(part, below, place))
+
+
+def _require_small(tree: Expr, most: int) -> None:
+    if sum(1 for _ in islice(postorder(tree), most + 1)) > most:
+        raise TooLarge(f"more than {most:,} parts")
 
 
 def extent(tree: Expr, names: Mapping[str, Extent]) -> Extent:
@@ -111,6 +115,7 @@ class Written:
             if isinstance(source, Assign) and not scope.is_leaf(name):
                 if len(self.trees) > most:
                     raise TooLarge(f"more than {most:,} statements")
+                _require_small(source.shape.tree, most)  # before a tree of its own is made
                 self.trees[name] = written(scope, source.expr, scope.place[name], most)
             elif source is not None:
                 self.leaves.append(name)

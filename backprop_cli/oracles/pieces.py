@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from backprop_cli.calculus.table import row
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import INFIX, NEGATE, Apply, Expr, Name, Number, Part, fold, names_in, postorder, substitute
 from backprop_cli.oracles.opinion import HoldsArrays, NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS, Scope
-from backprop_cli.oracles.textbook import FIXED, in_basics
+from backprop_cli.oracles.textbook import BASIC, FIXED, in_basics
 
 # A piece holds at most so many parts and levels; with as many different pieces as this, each operation becomes its own.
 SIZE, DEPTH, DIFFERENT = 24, 8, 150
@@ -64,11 +65,13 @@ class _Term:
 
 
 class Planner:
-    """Makes plans, and keeps those that statements share. `fine` cuts at every operation of the user's."""
+    """Makes plans, and keeps those that statements share. `fine` cuts at every operation of the user's; `tick` ends what takes too long."""
 
-    def __init__(self, scope: Scope, fine: bool = False) -> None:
+    def __init__(self, scope: Scope, fine: bool = False, tick: Callable[[], None] = lambda: None) -> None:
         self.scope = scope
         self.fine = fine
+        self.tick = tick
+        self.parts = 0
         self.pieces: dict[tuple[object, ...], Piece] = {}
         self._plans: dict[object, Plan] = {}
         self._bodies: dict[int, Plan] = {}
@@ -158,6 +161,9 @@ class Planner:
             return _Term(leaf(("s", len(made.steps) - 1)))
 
         def combine(part: Part, below: list[_Term]) -> _Term:
+            self.parts += 1
+            if not self.parts & 1023:
+                self.tick()
             if isinstance(part, Name | Number):
                 return _Term(leaf(word(part)[1]))
             if not isinstance(part, Apply):
@@ -187,23 +193,32 @@ class Planner:
             # A condition stays with its `where`: cut off, it would be a number like any other.
             below = [each if part.head == "where" and _compares(each.tree) else cut(each) for each in below]
         while True:
-            tree = in_basics(part, [each.tree for each in below])
-            size = sum(1 for _ in postorder(tree))
-            deep = fold(tree, lambda _, levels: 1 + max(levels, default=0))
+            whole = _joined(part, below)
             largest = max(range(len(below)), key=lambda i: below[i].size)
-            if (size <= SIZE and deep <= DEPTH) or below[largest].size == 1:
-                return _Term(tree, size, deep, part)
+            if (whole.size <= SIZE and whole.depth <= DEPTH) or below[largest].size == 1:
+                return whole
             below[largest] = cut(below[largest])
 
     def piece(self, tree: Expr, names: Sequence[str]) -> Piece:
         """The piece for a tree of basic heads whose operands are `names`, in that order."""
-        known: dict[str, Expr] = {name: Name(f"v{i}") for i, name in enumerate(names)}
-        general = substitute(tree, known)
-        key = tuple(_face(part) for part in postorder(general))
+        words = {name: f"v{i}" for i, name in enumerate(names)}
+        key = tuple([_face(part, words) for part in postorder(tree)])
         piece = self.pieces.get(key)
         if piece is None:
+            general = substitute(tree, {name: Name(word) for name, word in words.items()})
             piece = self.pieces[key] = Piece(len(self.pieces), general, len(names))
         return piece
+
+
+def _joined(part: Apply, below: list[_Term]) -> _Term:
+    """A function applied to terms. The parts of a basic one need not be counted again."""
+    known = row(part.head)
+    if known is not None and known.head in BASIC and not part.keywords and len(below) == len(known.operands):
+        tree: Expr = Apply(known.head, tuple([each.tree for each in below]), (), part.span)
+        return _Term(tree, 1 + sum([each.size for each in below]), 1 + max([each.depth for each in below]), part)
+    tree = in_basics(part, [each.tree for each in below])
+    deep = fold(tree, lambda _, levels: 1 + max(levels, default=0))
+    return _Term(tree, sum(1 for _ in postorder(tree)), deep, part)
 
 
 def _compares(tree: Expr) -> bool:
@@ -215,10 +230,10 @@ def _name(tree: Expr) -> str:
     return tree.id
 
 
-def _face(part: Part) -> object:
+def _face(part: Part, words: dict[str, str]) -> object:
     match part:
         case Name(id=name):
-            return name
+            return words.get(name, name)
         case Number(text=text):
             return text
         case Apply(head=head, operands=operands):
@@ -254,8 +269,9 @@ def _exponents(tree: Expr, hole_at: dict[int, int]) -> tuple[int, ...]:
     """The holes whose numbers are literal exponents."""
     found: list[int] = []
     for part in postorder(tree):
-        if isinstance(part, Apply) and part.head in ("^", "pow") and len(part.operands) == 2:
+        if not (isinstance(part, Apply) and part.head in ("^", "pow") and len(part.operands) == 2):
+            continue
+        if literal(part.operands[1], lambda number: number.text) is not None:  # then it is a small tree
             numbers = [each for each in postorder(part.operands[1]) if isinstance(each, Number)]
-            if len(numbers) <= 2 and literal(part.operands[1], lambda number: number.text) is not None:
-                found.extend(hole_at[each.span.start] for each in numbers if each.span.start in hole_at)
+            found.extend(hole_at[each.span.start] for each in numbers if each.span.start in hole_at)
     return tuple(found)

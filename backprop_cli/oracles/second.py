@@ -15,7 +15,7 @@ from backprop_cli.oracles.stream import Bad
 from backprop_cli.oracles.tape import ground
 
 _DIGITS = 50
-_MOST_STATEMENTS = 5_000
+_MOST_STATEMENTS, _MOST_CHARACTERS = 5_000, 50_000
 
 
 def second_opinion(
@@ -52,7 +52,7 @@ def second_opinion(
 def _of_scalars(scope: Scope, output: str, gradients: Mapping[str, Any], limits: Limits) -> Opinion:
     tick = deadline(limits)
     wrt = list(gradients)
-    base = ground(scope, output)
+    base = ground(scope, output, tick)
     method = symbolic.METHOD
     try:
         found = symbolic.gradients(scope, output, wrt, limits, tick)
@@ -68,10 +68,12 @@ def _of_scalars(scope: Scope, output: str, gradients: Mapping[str, Any], limits:
 
 def precise_value(program: Program, at: Mapping[str, Any], output: str, limits: Limits = OWN) -> Any:
     """The value of a scalar output at fifty digits, as an mpf; None where it holds arrays, is too long, or cannot be had."""
-    if len(program.statements) > _MOST_STATEMENTS or any(getattr(each, "ndim", 0) for each in at.values()):
+    too_long = len(program.statements) > _MOST_STATEMENTS or len(program.source.text) > _MOST_CHARACTERS
+    if too_long or any(getattr(each, "ndim", 0) for each in at.values()):
         return None
     try:
-        found = statements.value(ground(Scope(program, at), output), _DIGITS, deadline(limits))
+        tick = deadline(limits)
+        found = statements.value(ground(Scope(program, at), output, tick), _DIGITS, tick)
         return None if isinstance(found, Bad) else found
     except (NoOpinion, *FAILURES):
         return None

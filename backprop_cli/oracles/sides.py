@@ -19,7 +19,7 @@ from backprop_cli.oracles.tape import ground
 _DIGITS = 150
 _STEPS = (Fraction(1, 10**20), Fraction(1, 10**40))  # far below any number in a file, far above the last of the digits
 _NEAR = 1e-6  # of the larger slope, or of 1
-_MOST_NAMES, _MOST_STATEMENTS = 6, 2_000
+_MOST_NAMES, _MOST_STATEMENTS, _MOST_CHARACTERS = 6, 2_000, 20_000
 
 
 def outside(program: Program, at: Mapping[str, Any], output: str, gradients: Mapping[str, Any], limits: Limits) -> str:
@@ -27,7 +27,8 @@ def outside(program: Program, at: Mapping[str, Any], output: str, gradients: Map
 
     Arguments are those of `second_opinion`. Numbers only: arrays, names of computed nodes and long programs are passed over.
     """
-    if len(program.statements) > _MOST_STATEMENTS or any(getattr(each, "ndim", 0) for each in (*at.values(), *gradients.values())):
+    too_long = len(program.statements) > _MOST_STATEMENTS or len(program.source.text) > _MOST_CHARACTERS
+    if too_long or any(getattr(each, "ndim", 0) for each in (*at.values(), *gradients.values())):
         return ""
     try:
         return _first_outside(program, dict(at), output, gradients, limits)

@@ -58,9 +58,9 @@ class Ground:
     lay: Callable[[Sequence[str], bool], Tape]
 
 
-def ground(scope: Scope, output: str) -> Ground:
-    """The ground of a program of scalars."""
-    return Ground(scope, output, lambda wrt, fine: lay(scope, Planner(scope, fine), output, wrt))
+def ground(scope: Scope, output: str, tick: Callable[[], None] = lambda: None) -> Ground:
+    """The ground of a program of scalars; `tick` is called between its parts as it is laid."""
+    return Ground(scope, output, lambda wrt, fine: lay(scope, Planner(scope, fine, tick), output, wrt))
 
 
 def number(value: Fraction | str) -> Any:
