@@ -39,7 +39,7 @@ class AnswerTrees(Trees):
         return Span(token.start_pos or 0, token.end_pos or 0)
 
     def refuse(self, message: str, tree: Expr, readings: tuple[str, str], reference: str = "ambiguous-product") -> NoReturn:
-        at = self.span(tree)
+        at = self._span(tree)
         self.sheet.refuse(reference, message, at.start, at.end, f"write {readings[0]} or {readings[1]}")
 
     def infix(self, left: Expr, sign: Token, right: Expr) -> Expr:
@@ -47,7 +47,7 @@ class AnswerTrees(Trees):
         while isinstance(product, Apply) and product.head == NEGATE and id(product) not in self.outer:
             product = product.operands[0]
         if sign.type == "SLASH" and isinstance(product, Apply) and product.head == BESIDE and id(product) not in self.outer:
-            whole = Apply("/", (left, right), (), self.span(left).to(self.span(right)))
+            whole = Apply("/", (left, right), (), self._span(left).to(self._span(right)))
             first, *rest = _factors(product)
             below = right
             while isinstance(below, Apply) and below is not product:
@@ -65,15 +65,15 @@ class AnswerTrees(Trees):
             bare = power.operands[0] if isinstance(power, Apply) and power.head == NEGATE else power
             open_base = isinstance(base, Number) or (isinstance(base, Name) and base.id == "e")
             if id(power) not in self.outer and not self.sheet.latex and (open_base or not isinstance(bare, Number)):
-                whole = Apply(BESIDE, (last, right), (), self.span(last).to(self.span(right)))
+                whole = Apply(BESIDE, (last, right), (), self._span(last).to(self._span(right)))
                 within = Apply("^", (base, Apply("*", (power, right))))
                 shown = self.sheet.shown(whole.span.start, whole.span.end)
                 self.refuse(f"{shown} can be read in two ways", whole, (written(whole), written(within)), "ambiguous-power")
-        return Apply(BESIDE, (left, right), (), self.span(left).to(self.span(right)))
+        return Apply(BESIDE, (left, right), (), self._span(left).to(self._span(right)))
 
     def superscript(self, base: Expr, sign: Token) -> Apply:
         raised = super().superscript(base, sign)
-        self.outer[id(raised.operands[1])] = self.at(sign)  # what is raised ends where the digits do
+        self.outer[id(raised.operands[1])] = self._at(sign)  # what is raised ends where the digits do
         return raised
 
     def call(self, function: Token, opening: Token, arguments: list[Any], closing: Token) -> Expr:
@@ -93,35 +93,35 @@ class AnswerTrees(Trees):
         return token.tree
 
     def primed(self, function: Token, opening: Token, arguments: list[Any], closing: Token) -> Expr:
-        at = self.at(function).to(self.at(closing))
+        at = self._at(function).to(self._at(closing))
         if len(arguments) != 1 or isinstance(arguments[0], tuple):
             hint = "write a derivative by each argument in words of its own"
             self.sheet.refuse("wrong-number-of-arguments", f"{function}' is applied to one argument", at.start, at.end, hint)
         self.check_arity(str(function), 1, at)
-        return Apply(PRIME, (Name(str(function), self.at(function)), arguments[0]), (), at)
+        return Apply(PRIME, (Name(str(function), self._at(function)), arguments[0]), (), at)
 
     def powered(self, function: Loaded, opening: Token, arguments: list[Any], closing: Token) -> Expr:
         inner = self.call(function, opening, arguments, closing)
         return Apply("^", (inner, function.tree), (), inner.span)
 
     def fraction(self, opening: Token, top: Expr, over: Token, bottom: Expr, closing: Token) -> Expr:
-        return self.whole(Apply("/", (top, bottom), (), self.at(opening).to(self.at(closing))))
+        return self.whole(Apply("/", (top, bottom), (), self._at(opening).to(self._at(closing))))
 
     def radical(self, opening: Token, inner: Expr, closing: Token) -> Expr:
-        return Apply("sqrt", (inner,), (), self.at(opening).to(self.at(closing)))
+        return Apply("sqrt", (inner,), (), self._at(opening).to(self._at(closing)))
 
     def nth_root(self, opening: Token, degree: Expr, over: Token, inner: Expr, closing: Token) -> Expr:
-        at = self.at(opening).to(self.at(closing))
+        at = self._at(opening).to(self._at(closing))
         known = {"2": "sqrt", "3": "cbrt"}.get(degree.text) if isinstance(degree, Number) else None
         if known:
             return Apply(known, (inner,), (), at)
         return self.whole(Apply("^", (inner, Apply("/", (Number("1", at), degree), (), at)), (), at))
 
     def absolute(self, opening: Token, inner: Expr, closing: Token) -> Expr:
-        return Apply("abs", (inner,), (), self.at(opening).to(self.at(closing)))
+        return Apply("abs", (inner,), (), self._at(opening).to(self._at(closing)))
 
     def vulgar(self, token: Token) -> Expr:
-        at = self.at(token)
+        at = self._at(token)
         value = Fraction(unicodedata.numeric(str(token))).limit_denominator(10)
         return self.whole(Apply("/", (Number(str(value.numerator), at), Number(str(value.denominator), at)), (), at))
 
@@ -138,7 +138,7 @@ class AnswerTrees(Trees):
         for part in parts:
             if not isinstance(part, Token):
                 inside.extend(part if isinstance(part, list) else [part])
-        spans = [self.at(part) if isinstance(part, Token) else part.span for part in parts if not isinstance(part, list)]
+        spans = [self._at(part) if isinstance(part, Token) else part.span for part in parts if not isinstance(part, list)]
         for each in inside:
             if isinstance(each, Number) and not each.text.isdigit():
                 self.sheet.refuse("bad-shape", "a size is a whole number or a name", each.span.start, each.span.end, "write (2, 3)")
