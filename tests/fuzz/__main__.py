@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,11 +23,13 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     equality = kinds.add_parser("equality", help="equal and unequal pairs of formulas through the decision, and a share through the judge")
     equality.add_argument("--pairs", type=int, default=100_000, metavar="N", help="how many pairs (100,000)")
     grown = kinds.add_parser("atheris", help="texts grown by what they reach in the code; hypothesis where there is no Atheris")
-    grown.add_argument("--seconds", type=float, default=3_600, metavar="N", help="for how long, for each target (3,600)")
+    grown.add_argument("--seconds", type=float, default=1_200, metavar="N", help="of processor time, for each target (1,200)")
     grown.add_argument("--target", action="append", choices=TARGETS, help="what to try; repeat for more (all three)")
     grown.add_argument("--keep", type=Path, metavar="FOLDER", help="where the texts that were grown are kept and begun with")
     everything = kinds.add_parser("all", help="all of these, one after the other, and what else keeps a tally")
     everything.add_argument("--quick", action="store_true", help="a few minutes of it")
+    everything.add_argument("--mutants", type=int, metavar="N", help="no more than so many of each kind (all of them)")
+    everything.add_argument("--keep", type=Path, metavar="FOLDER", help="where the texts that were grown are kept and begun with")
     for each in (differential, equality, grown, everything):
         each.add_argument("--seed", type=int, default=0, metavar="N", help="where the random numbers begin (0)")
     return parser.parse_args(given)
@@ -43,10 +46,12 @@ def tallies(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
     else:
         from tests.fuzz.others import others
 
-        yield "gradients against other engines", _differential(2_000 if asked.quick else 100_000, asked.seed)
-        yield "equality", _equality(2_000 if asked.quick else 100_000, asked.seed)
-        yield from _texts(TARGETS, 20 if asked.quick else 1_200, asked.seed, None)
-        yield from others(asked.quick)
+        with ThreadPoolExecutor(1) as beside:  # one process, which the rest does not wait for
+            texts = beside.submit(list, _texts(TARGETS, 20 if asked.quick else 1_200, asked.seed, asked.keep))
+            yield "gradients against other engines", _differential(2_000 if asked.quick else 100_000, asked.seed)
+            yield "equality", _equality(2_000 if asked.quick else 100_000, asked.seed)
+            yield from others(asked.mutants, asked.quick)
+            yield from texts.result()
 
 
 def _differential(programs: int, seed: int) -> Tally:

@@ -11,20 +11,22 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.fuzz.tally import Tally
+from tests.fuzz.tally import Tally, waited_for
 from tests.fuzz.targets import ROOT, TARGETS, allowed, seeds
 from tests.fuzz.trial import Trial
 
 _HANG = 60  # seconds after which libFuzzer ends a process, and the text is a failure
 _MEGABYTES = 2_000
+_PATIENCE = 5  # times as long by the clock as by the processor, on a machine with other work
 
 
 def fuzz(name: str, seconds: float, seed: int, keep: Path | None = None) -> Tally:
-    """Run one target for so many seconds. `keep` is a folder whose texts are begun with, and to which new ones are added."""
+    """Run one target for so many seconds of processor time. In the folder `keep` are texts to begin with; new ones are added."""
     if find_spec("atheris") is None:
         from tests.fuzz.drawn import fuzz_drawn
 
@@ -40,9 +42,10 @@ def _fuzz(name: str, seconds: float, seed: int, texts: Path, scratch: Path) -> T
         (texts / f"seed-{number:03}").write_bytes(text)
     whole = Tally()
     known: dict[str, str] = {}
-    while (left := seconds - (time.perf_counter() - begun)) > 1:
+    patience = begun + _PATIENCE * seconds
+    while (left := seconds - whole.processor) > 1 and time.perf_counter() < patience:
         seed += 1
-        _child(name, int(left), seed, texts, scratch)
+        whole.processor += _child(name, int(left), seed, texts, scratch)
         _gather(name, scratch, whole, known)
     whole.counts["texts that reached something new"] = sum(1 for path in texts.iterdir() if not path.name.startswith("seed-"))
     whole.failures += [f"{kind} from {text}" for kind, text in known.items()]
@@ -50,17 +53,18 @@ def _fuzz(name: str, seconds: float, seed: int, texts: Path, scratch: Path) -> T
     return whole
 
 
-def _child(name: str, seconds: int, seed: int, texts: Path, scratch: Path) -> None:
+def _child(name: str, seconds: int, seed: int, texts: Path, scratch: Path) -> float:
+    """A run of a process; its processor time in seconds."""
     words = ROOT / "tests" / "fuzz" / "corpus" / "words.dict"
     limits = [f"-max_total_time={seconds}", f"-timeout={_HANG}", f"-rss_limit_mb={_MEGABYTES}", "-max_len=2000", f"-seed={seed}"]
     command = [sys.executable, "-m", "tests.fuzz.atheris_child", name, str(scratch / "found"), str(texts), f"-dict={words}"]
     with (scratch / "log").open("wb") as log:
         child = subprocess.Popen([*command, f"-artifact_prefix={scratch}/ended-", *limits], cwd=ROOT, stdout=log, stderr=log)
-        try:
-            child.wait(seconds + _HANG)
-        except subprocess.TimeoutExpired:  # libFuzzer counts from when it has read its texts
-            child.kill()
-            child.wait()
+        watch = threading.Timer(seconds + _HANG, child.kill)  # libFuzzer counts from when it has read its texts
+        watch.start()
+        used = waited_for(child)
+        watch.cancel()
+    return used.ru_utime + used.ru_stime
 
 
 def _gather(name: str, scratch: Path, whole: Tally, known: dict[str, str]) -> None:

@@ -1,48 +1,78 @@
-"""What keeps a tally of its own: the threats of the ordinary tests, and the mutants of the derivative table."""
+"""What keeps a tally of its own: the tests of threats, limits and numerics, and the mutants of table, bounds and limits."""
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
+from pathlib import Path
+from xml.etree import ElementTree
 
-from tests.fuzz.tally import Tally
+from tests.fuzz.tally import Tally, peak_megabytes, waited_for
 from tests.fuzz.targets import ROOT
 
-_THREATS = ("tests/test_threats.py", "tests/test_limits.py", "tests/test_worker.py")
-_COUNTED = re.compile(r"(\d+) (passed|failed|errors?|skipped)\b")
+_KINDS = ("threats", "limits", "numerics", "infinite_slopes", "worker", "endings")
+_RATE = re.compile(r"^(\w+): ([\d,]+) of ([\d,]+) mutants noticed", re.M)
+_QUICK = 40
 
 
-def others(quick: bool) -> Iterator[tuple[str, Tally]]:
-    """The tests of threats and limits, and the mutants where there are any."""
-    yield "threats and limits", _tests([each for each in _THREATS if (ROOT / each).exists()])
-    if find_spec("tests.mutation") is not None and (ROOT / "tests" / "mutation" / "__main__.py").exists():
-        yield "mutants", _mutants(quick)
+def others(mutants: int | None, quick: bool) -> Iterator[tuple[str, Tally]]:
+    """The tests, then the mutants, no more of each target than told."""
+    yield "threats, limits and numerics", _tests()
+    yield "mutants", _mutants(_QUICK if quick else mutants)
 
 
-def _tests(paths: list[str]) -> Tally:
+def _tests() -> Tally:
+    """The ordinary tests, with no more than three seconds of processor time for each threat."""
+    begun, tally = time.perf_counter(), Tally()
+    paths = sorted({str(path) for kind in _KINDS for path in (ROOT / "tests").glob(f"test_{kind}*.py")})
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        status, said, used = _run("pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *paths)
+        cases = list(ElementTree.parse(report).getroot().iter("testcase")) if report.exists() else []
+    for case in cases:
+        name, seconds = f"{case.get('classname')}::{case.get('name')}", float(case.get("time", 0))
+        kind = next((each.tag for each in case if each.tag in ("failure", "error", "skipped")), "passed")
+        tally.cases += 1
+        tally.counts[kind] += 1
+        if kind in ("failure", "error"):
+            tally.failures.append(name)
+        if seconds > tally.slowest:
+            tally.slowest, tally.slowest_case = seconds, name
+    if status and not tally.failures:
+        tally.failures.append(f"exit status {status}: {said[-300:]}")
+    return _closed(tally, begun, used)
+
+
+def _mutants(most: int | None) -> Tally:
+    """What `python -m tests.mutation` says; its exit status says whether enough were noticed."""
     begun = time.perf_counter()
-    done = _run("pytest", "-q", "-p", "no:cacheprovider", *paths)
-    tally = Tally()
-    for number, word in _COUNTED.findall(done.stdout.splitlines()[-1] if done.stdout else ""):
-        tally.cases += int(number)
-        tally.counts[word] += int(number)
-    if done.returncode:
-        tally.failures = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))] or [done.stderr[-300:]]
-    return tally.close(begun)
+    status, said, used = _run("tests.mutation", *([] if most is None else ["--sample", str(most)]))
+    tally = Tally(notes=[line.strip() for line in said.strip().splitlines()])
+    for _, noticed, tried in _RATE.findall(said):
+        tally.cases += int(tried.replace(",", ""))
+        tally.counts["noticed"] += int(noticed.replace(",", ""))
+    if status:
+        tally.failures.append(f"exit status {status}: too few are noticed")
+    return _closed(tally, begun, used)
 
 
-def _mutants(quick: bool) -> Tally:
-    """The last lines of `python -m tests.mutation` as they are; its exit status says whether enough were killed."""
-    begun = time.perf_counter()
-    done = _run("tests.mutation", *(["--quick"] if quick else []))
-    lines = done.stdout.strip().splitlines()[-12:]
-    tally = Tally(notes=lines, failures=[] if done.returncode == 0 else [f"exit status {done.returncode}: {done.stderr[-300:]}"])
-    return tally.close(begun)
+def _closed(tally: Tally, begun: float, used: resource.struct_rusage) -> Tally:
+    tally.seconds, tally.megabytes = time.perf_counter() - begun, peak_megabytes(used)
+    tally.processor = used.ru_utime + used.ru_stime
+    return tally
 
 
-def _run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+def _run(module: str, *arguments: str) -> tuple[int, str, resource.struct_rusage]:
+    """Exit status, what was printed, what was used."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        command = [sys.executable, "-m", module, *arguments]
+        child = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env={**os.environ, "THREAT_SECONDS": "3"})
+        used = waited_for(child)
+        output.seek(0)
+        return child.returncode, output.read(), used

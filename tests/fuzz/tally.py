@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 _MOST_SHOWN = 20
 
@@ -24,6 +27,7 @@ class Tally:
     slowest: float = 0.0
     slowest_case: str = ""
     seconds: float = 0.0
+    processor: float = 0.0  # seconds of processor time, where that is what counts
     megabytes: float = 0.0
     notes: list[str] = field(default_factory=list)
 
@@ -58,7 +62,8 @@ class Tally:
 
     def lines(self, title: str) -> Iterator[str]:
         """The tally as text."""
-        yield f"{title}: {self.cases:,} cases in {self.seconds:,.0f} s, {len(self.failures)} failures"
+        of_processor = f" ({self.processor:,.0f} s of processor time)" if self.processor else ""
+        yield f"{title}: {self.cases:,} cases in {self.seconds:,.0f} s{of_processor}, {len(self.failures)} failures"
         for word, counted in self.counts.most_common():
             yield f"  {counted:>9,}  {word}"
         for word, counted in self.skipped.most_common():
@@ -70,7 +75,14 @@ class Tally:
             yield f"  and {len(self.failures) - _MOST_SHOWN:,} more"
 
 
-def peak_megabytes() -> float:
-    """The most memory this process has held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_megabytes(used: resource.struct_rusage | None = None) -> float:
+    """The most memory that this process has held, or one that has ended."""
+    peak = (used or resource.getrusage(resource.RUSAGE_SELF)).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def waited_for(child: subprocess.Popen[Any]) -> resource.struct_rusage:
+    """Wait for a process to end; what it and those it started have used."""
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return used
