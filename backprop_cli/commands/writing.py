@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import tempfile
+import threading
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from backprop_cli.errors import BackpropError, Diagnostic
+
+_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def write_whole(path: str, data: bytes) -> None:
@@ -20,17 +25,8 @@ def write_whole(path: str, data: bytes) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(data)
             return
-        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(beside, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-            os.replace(beside, target)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        with _signals_wait():
+            _replace(target, data)
     except FileNotFoundError:
         raise BackpropError(Diagnostic("no-such-file", f"there is no folder {target.parent} to write {target.name} to")) from None
     except IsADirectoryError:
@@ -39,6 +35,40 @@ def write_whole(path: str, data: bytes) -> None:
         raise BackpropError(
             Diagnostic("unwritable-file", f"{path} cannot be written: {getattr(error, 'strerror', None) or error}")
         ) from None
+
+
+def _replace(target: Path, data: bytes) -> None:
+    handle, beside = tempfile.mkstemp(prefix=".backprop-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(beside, target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        os.replace(beside, target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """What asks the process to end is obeyed afterwards: the file that is being made beside the other must not stay behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {}
+    for each in _ENDING:
+        with suppress(ValueError, OSError):
+            before[each] = signal.signal(each, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, signal.SIG_DFL if handler is None else handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _umask() -> int:
