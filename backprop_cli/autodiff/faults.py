@@ -28,7 +28,8 @@ class Faults:
         inputs = [values[operand] for operand in graph.operands(node)]
         for domain in row.domain:
             if not self.holds(row, domain, inputs, values[node]):
-                return self.error("domain", self.told(domain.broken, node, values), node, values, self.told(domain.needs, node, values))
+                broken = domain.broken if "{value}" in domain.broken else domain.broken + "{entry}"
+                return self.error("domain", self.told(broken, node, values), node, values, self.told(domain.needs, node, values))
         label = f"{self.named(node)} is larger than float64 can hold (1.8e308)"
         hint = _stable_spelling(graph, node)
         return self.error("overflow", f"overflow in {self.function_of(row)}", node, values, label, f"write  {hint}" if hint else "")
@@ -113,11 +114,11 @@ class Faults:
         for at, name in enumerate(row.operands):
             text = text.replace("{" + name + "}", self.operand_text(node, at))
         number, entry = values[self.graph.operands(node)[0]], ""
-        if getattr(number, "shape", ()):
+        if getattr(values[node], "shape", ()):
             number, entry = self.offender(row, node, values)
         negative = number < 0 and row.head in ("log", "log2", "log10", "sqrt")
         what = "0" if number == 0 else f"a negative number, {self.show(number)}" if negative else self.show(number)
-        return text.replace("{head}", row.head).replace("{value}", what + entry)
+        return text.replace("{head}", row.head).replace("{value}", what + entry).replace("{entry}", entry)
 
     def offender(self, row: Primitive, node: int, values: list[Any]) -> tuple[Any, str]:
         """The first entry outside the domain, and where it is."""

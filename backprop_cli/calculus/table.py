@@ -51,7 +51,7 @@ ARITHMETIC = (
         slope_domain=(
             None,
             Domain(
-                "(a > 0) + (a == 0)*(b > 0)",
+                "a > 0",
                 "the derivative by an exponent of a base that is not positive",
                 "{a} must be positive for a derivative by {b}",
             ),

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.fuzz.tally import Tally
 
 TARGETS = ("parse", "answers", "judge")
+_PROGRAMS = 120_000  # one in seven of them is on a kink
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -19,7 +20,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Trials by the hundred thousand, and their tally.")
     kinds = parser.add_subparsers(dest="kind", required=True)
     differential = kinds.add_parser("differential", help="gradients of random programs against PyTorch and SymPy")
-    differential.add_argument("--programs", type=int, default=100_000, metavar="N", help="how many programs (100,000)")
+    differential.add_argument("--programs", type=int, default=_PROGRAMS, metavar="N", help=f"how many programs ({_PROGRAMS:,})")
     equality = kinds.add_parser("equality", help="equal and unequal pairs of formulas through the decision, and a share through the judge")
     equality.add_argument("--pairs", type=int, default=100_000, metavar="N", help="how many pairs (100,000)")
     grown = kinds.add_parser("atheris", help="texts grown by what they reach in the code; hypothesis where there is no Atheris")
@@ -48,7 +49,7 @@ def tallies(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
 
         with ThreadPoolExecutor(1) as beside:  # one process, which the rest does not wait for
             texts = beside.submit(list, _texts(TARGETS, 20 if asked.quick else 1_200, asked.seed, asked.keep))
-            yield "gradients against other engines", _differential(2_000 if asked.quick else 100_000, asked.seed)
+            yield "gradients against other engines", _differential(2_000 if asked.quick else _PROGRAMS, asked.seed)
             yield "equality", _equality(2_000 if asked.quick else 100_000, asked.seed)
             yield from others(asked.mutants, asked.quick)
             yield from texts.result()

@@ -91,7 +91,7 @@ _LIMITED = (
     "oracles/predicted", "oracles/closed", "oracles/arrays", "oracles/statements", "commands/values", "commands/reading", "commands/point",
 )  # fmt: skip
 TARGETS = {
-    "table": Target(("calculus/table",), FORMULAS, ("test_rules", "test_numerics", "test_autodiff", "test_points", "test_exact")),
+    "table": Target(("calculus/table",), FORMULAS, ("test_rules", "test_domains", "test_numerics", "test_autodiff", "test_points", "test_exact")),
     "bounds": Target(
         ("equality/balls", "equality/functions", "oracles/rounding"),
         PYTHON,

@@ -1,0 +1,80 @@
+"""Where a function has no value, or no slope, the message says which rule is broken, and for arrays at which entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backprop_cli import grad
+from backprop_cli.errors import BackpropError
+
+
+def complaint(text: str, at: dict[str, Any]) -> str:
+    with pytest.raises(BackpropError) as caught:
+        grad(text, at)
+    (found,) = caught.value.diagnostics
+    return found.message
+
+
+ZERO, REAL, EXPONENT = (
+    "zero to a negative power",
+    "a power without a real value",
+    "the derivative by an exponent of a base that is not positive",
+)
+TOO_LARGE, OVERFLOW = "infinite or too large", "overflow in a power"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "wrt", "message"),
+    [
+        (0, -1, "a", ZERO),
+        (0, -0.5, "a", ZERO),
+        (-8, 1 / 3, "a", REAL),
+        (-8, -0.5, "a", REAL),
+        (0.5, -2000.5, "a", OVERFLOW),  # a real value, but too large a one
+        (-2, 2001, "a", OVERFLOW),
+        (1e200, 2, "a", OVERFLOW),
+        (-2, 3, "b", EXPONENT),
+        (-2, -3, "b", EXPONENT),
+        (0, 0, "b", EXPONENT),
+        (0.1, -308.2, "b", TOO_LARGE),
+        (1e300, 1.02, "b", TOO_LARGE),
+        (0, 0.5, "a", TOO_LARGE),
+    ],
+)
+def test_powers(a: float, b: float, wrt: str, message: str) -> None:
+    with pytest.raises(BackpropError) as caught:
+        grad("L = a^b", {"a": a, "b": b}, wrt=[wrt])
+    assert message in caught.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "slopes"),
+    [(0, 0.5, {"b": 0}), (0, 1, {"a": 1, "b": 0}), (0, 3, {"a": 0, "b": 0}), (0, 0, {"a": 0}), (-2, 3, {"a": 12}), (-2, -1, {"a": -0.25})],
+)
+def test_powers_at_the_edge_that_have_a_slope(a: float, b: float, slopes: dict[str, float]) -> None:
+    assert grad("L = a^b", {"a": a, "b": b}, wrt=list(slopes)).gradients == pytest.approx(slopes)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "message"),
+    [
+        ("L = sum(a^b)", {"a": [0, 0, 0, 0], "b": [0, 0.5, 1, -1]}, f"{ZERO}, at entry [3]"),
+        ("L = sum(a^b)", {"a": [0, -8], "b": 1 / 3}, f"{REAL}, at entry [1]"),
+        ("L = sum(log(x))", {"x": [0.5, 1, 0]}, "log of 0, at entry [2]"),
+        ("L = sum(log2(x))", {"x": [0.5, -3]}, "log2 of a negative number, -3, at entry [1]"),
+        ("L = sum(sqrt(x))", {"x": [[0, 0.5], [1, -0.5]]}, "sqrt of a negative number, -0.5, at entry [1, 1]"),
+        ("L = sum(asin(x))", {"x": [-1, 1, 0.5, 1.5]}, "asin of 1.5, at entry [3]"),
+        ("L = sum(acos(x))", {"x": [-1, 1, 0.5, -1.5]}, "acos of -1.5, at entry [3]"),
+        ("L = sum(acosh(x))", {"x": [1, 1.5, 0.5]}, "acosh of 0.5, at entry [2]"),
+        ("L = sum(atanh(x))", {"x": [0.5, -0.5, 1]}, "atanh of 1, at entry [2]"),
+        ("L = sum(log1p(x))", {"x": [-0.5, 0, -1]}, "log1p of -1, at entry [2]"),
+        ("L = sum(x/y)", {"x": [1, 2, 3], "y": [1, 0.5, 0]}, "division by zero, at entry [2]"),
+        ("L = sum(2/y)", {"y": [[1, 0.5], [0, 1]]}, "division by zero, at entry [1, 0]"),
+        ("L = sum(mod(x, y))", {"x": [1, 2, 3], "y": [1, 0.5, 0]}, "division by zero, at entry [2]"),
+        ("L = sum(x/y)", {"x": [1, 2, 3], "y": 0}, "division by zero, at entry [0]"),
+    ],
+)
+def test_arrays_name_the_entry(text: str, at: dict[str, Any], message: str) -> None:
+    assert message in complaint(text, at)
