@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -51,6 +52,8 @@ def _tests() -> Tally:
 
 def _mutants(most: int | None) -> Tally:
     """What `python -m tests.mutation` says; its exit status says whether enough were noticed."""
+    if find_spec("cosmic_ray") is None:
+        return Tally(failures=["Cosmic Ray is not installed: pip install -e '.[mutation]'"])
     begun = time.perf_counter()
     status, said, used = _run("tests.mutation", *([] if most is None else ["--sample", str(most)]))
     tally = Tally(notes=[line.strip() for line in said.strip().splitlines()])
