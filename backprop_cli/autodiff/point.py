@@ -52,7 +52,7 @@ def _number(name: str, value: Given, exact: bool, limits: Limits) -> Value:
     if isinstance(value, Number | Name | Apply | Brackets | Index):
         return _constant(name, value, exact, limits)
     if hasattr(value, "shape") or isinstance(value, list | tuple):
-        return _array(name, value, exact)
+        return _array(name, value, exact, limits)
     from fractions import Fraction
 
     if not isinstance(value, int | float | Fraction):
@@ -66,7 +66,7 @@ def _number(name: str, value: Given, exact: bool, limits: Limits) -> Value:
     return float(value)
 
 
-def _array(name: str, value: Any, exact: bool) -> Value:
+def _array(name: str, value: Any, exact: bool, limits: Limits) -> Value:
     """A float64 array that nobody can write to; exact, an array of fractions."""
     import numpy as np
 
@@ -76,11 +76,14 @@ def _array(name: str, value: Any, exact: bool) -> Value:
         array = np.asarray(value, dtype=float).view()
     except (TypeError, ValueError):
         raise BackpropError(Diagnostic("not-a-number", f"{name} is no array of numbers", hint="rows of one length, numbers only")) from None
+    if array.size > limits.entries:
+        message = f"{name} would have {array.size:,} entries; the limit is {limits.entries:,}"
+        raise BackpropError(Diagnostic("too-many-entries", message, hint="allow more with --limit entries=N"))
     if not all_finite(array):
         where = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
         raise _not_finite(name, f"{array[tuple(where)]} at entry {where}")
     if not array.shape:
-        return _number(name, float(array), exact, Limits())
+        return _number(name, float(array), exact, limits)
     if exact:
         from fractions import Fraction
 
@@ -97,7 +100,7 @@ def _constant(name: str, value: Expr, exact: bool, limits: Limits) -> Value:
     """The value of an expression in which no variable stands."""
     plain = literal_array(value) if isinstance(value, Brackets) and not exact else None
     if plain is not None:
-        return _array(name, plain, exact)
+        return _array(name, plain, exact, limits)
     if isinstance(value, Number):
         return scalar_arithmetic(exact, limits).number(value.text)
     stray = [word for word in names_in(value) if word not in ("pi", "e")]

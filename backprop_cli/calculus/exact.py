@@ -22,7 +22,7 @@ _DIGITS = 60
 _LARGEST = 10.0**300
 _WRITTEN_AT_ONCE = 10_000  # bits
 _PIECE = 3_000  # digits
-_MOST_WORK = 50
+_MOST_FORMS = 50  # all closed forms of a run together have at most so many times the parts that one may have
 
 
 def exact_text(value: Exact) -> str:
@@ -113,13 +113,12 @@ class _Work:
         if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
             raise ValueError("no real number")
         parts = _parts(value)
-        self.worked += parts
-        if self.worked > _MOST_WORK * self.limits.expanded:
-            raise NotExact("keeping the closed constants of this computation exactly would take too long")
         if parts > self.limits.expanded:
-            raise NotExact(
-                f"the closed form of a value would have more than {self.limits.expanded:,} parts, the limit (--limit expanded=N)"
-            )
+            raise NotExact(f"a closed form would have {parts:,} parts; the limit is {self.limits.expanded:,} (--limit expanded=N)")
+        self.worked += parts
+        most = _MOST_FORMS * self.limits.expanded
+        if self.worked > most:
+            raise NotExact(f"the closed forms would have {self.worked:,} parts or more; the limit is {most:,} (--limit expanded=N)")
         near = _approximation(value)
         if abs(near.imag) > 1e-30 * abs(near):
             raise ValueError("no real number")

@@ -57,18 +57,16 @@ def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
         raise BackpropError(Diagnostic("not-utf8", f"{path} is not UTF-8: byte {error.start + 1} is 0x{data[error.start]:02x}")) from None
     if "\0" in text:
         raise BackpropError(Diagnostic("unreadable-values", f"{path} holds zero bytes: it is no table", hint="save it as CSV in UTF-8"))
-    if text.count("\n") > limits.entries:
-        raise _too_many(path, limits)
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     sign = next((sign for sign in ";\t," if sign in first), ",")
     cells = [cell.strip().strip('"') for cell in first.split(sign)]
     header = [] if any(map(_number, cells)) else cells
-    if text.count(sign) + text.count("\n") > limits.entries:
-        raise _too_many(path, limits)
     start = lines.index(first) + 1 if first and header else 0
-    if not first or not any(line.strip() for line in lines[start:]):
+    count = sum(line.count(sign) + 1 for line in lines[start:] if line.strip())
+    if not count:
         raise BackpropError(Diagnostic("no-values", f"{path} holds no numbers"))
+    _require_few(count, path, limits)
     try:
         table = numpy.loadtxt(lines, delimiter=sign, skiprows=start, ndmin=2, quotechar='"', comments=None)
         if not numpy.isfinite(table).all() or (header and len(header) != table.shape[1]):
@@ -191,8 +189,7 @@ def _array(file: Any, path: str, limits: Limits) -> Array:
     shape, column_major, dtype = read(file)
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
-    if math.prod(shape) > limits.entries:
-        raise _too_many(path, limits)
+    _require_few(math.prod(shape), path, limits)
     size = math.prod(shape) * dtype.itemsize
     if size > limits.file_bytes:
         raise _too_large(path, f"unpacks to {size:,} bytes; the limit for a file is {limits.file_bytes:,}")
@@ -204,6 +201,8 @@ def _too_large(path: str, why: str) -> BackpropError:
     return BackpropError(Diagnostic("file-too-large", f"{path} {why}", hint="allow more with --limit file-bytes=N"))
 
 
-def _too_many(path: str, limits: Limits) -> BackpropError:
-    message = f"{path} holds more than {limits.entries:,} numbers, the limit for one value"
-    return BackpropError(Diagnostic("too-many-entries", message, hint="allow more with --limit entries=N"))
+def _require_few(count: int, path: str, limits: Limits) -> None:
+    """Complain of more numbers in a file than a value may have entries."""
+    if count > limits.entries:
+        message = f"{path} holds {count:,} numbers; the limit for one value is {limits.entries:,}"
+        raise BackpropError(Diagnostic("too-many-entries", message, hint="allow more with --limit entries=N"))

@@ -114,7 +114,7 @@ def verify(
         output_name, point = opt.one("--of", of), _point(program, at, data, own)
         from backprop_cli.homework.judge import judge
 
-        found = judge(program, text, point, output_name, rules, name, theirs)
+        found = judge(program, text, point, output_name, rules, name, theirs, own)
         return _write(Report(found, rules, program.source.name, name, reveal, quiet), kind, output, look)
 
     return job

@@ -112,8 +112,6 @@ class _Builder(Nodes):
         plain = self.plain.get(statement.shape)
         if plain is not None and variable:
             node = self.emit_plain(number, template.constants, plain, holes, resolved)
-            if node >= self.limits.nodes:
-                self.refuse_size(node + 1, statement.span)
         else:
             right = Right(number, template, holes, resolved, lambda: statement.expr)
             if template.calls:
@@ -122,6 +120,8 @@ class _Builder(Nodes):
                 self.leaf(statement, right)
                 return
             node = self.emit(right)
+        if len(self.op) > self.limits.nodes:
+            self.refuse_size(len(self.op), statement.span)
         scope[statement.name], self.labels[node] = node, statement.name
         self.loose.add(node)
 
@@ -167,6 +167,8 @@ class _Builder(Nodes):
         return node
 
     def name_leaf(self, name: str, node: int, at: Span) -> None:
+        if node >= self.limits.nodes:
+            self.refuse_size(node + 1, at)
         self.scope[name] = self.leaves[name] = node
         self.labels[node], self.first_use[node] = name, at
         self.loose.add(node)
@@ -189,15 +191,12 @@ class _Builder(Nodes):
                 bound[word] = ~define.parameters.index(used)
             else:
                 bound[word] = self.resolve(used, lambda word: words[word].span, word)
-        size = len(template.steps) + len(template.constants)
-        if name not in template.calls:
-            self.check_calls(template, define.body)
-        for call in template.calls:
-            if call == name:
-                raise Misuse(
-                    "recursion", f"{name} calls itself, and a graph has no loops", define.at, "write the steps out, one statement each"
-                )
-            size += self.function(call).size
+        if name in template.calls:
+            raise Misuse(
+                "recursion", f"{name} calls itself, and a graph has no loops", define.at, "write the steps out, one statement each"
+            )
+        self.check_calls(template, define.body)
+        size = self.size(template)
         closed = self.closed(template) and all(node < 0 or self.labels.get(node, "") in self.mathematical for node in bound.values())
         self.functions[name] = Function(
             define.parameters, template, tuple(map(text_of, words)), bound, Parts(lambda: define.body, self.defined), closed, size

@@ -139,12 +139,16 @@ class Nodes:
             node += 1
         return node - 1
 
+    def size(self, template: Template) -> int:
+        """How many nodes a template makes at least: its own, and those of the functions in place of its calls."""
+        own = len(template.steps) + len(template.constants) - len(template.calls)
+        return own + sum(self.function(call).size for call in template.calls)
+
     def emit(self, right: Right) -> int:
         """The nodes of a right side, functions of one's own inlined; the node of the whole."""
         template = right.template
-        size = len(self.op) + len(template.steps) + len(template.constants) + 1
-        size += sum(self.function(call).size for call in template.calls)
-        if size > self.limits.nodes:
+        size = len(self.op) + self.size(template)
+        if size > self.limits.nodes:  # before the work; what more there is (a copy, operands left out), its statement counts
             self.refuse_size(size, right.whole().span)
         defaults = [self.default(text, right.whole().span) for text in template.defaults]
         self.begin(right.number)

@@ -279,7 +279,7 @@ def _elsewhere(found: Decision) -> str:
 
 
 def _value(value: Any) -> str:
-    return "undefined" if value is None else str(value)
+    return "undefined" if value is None else str(+value)
 
 
 def _short(value: Any) -> str:

@@ -44,6 +44,7 @@ def judge(
     rules: Rules | None = None,
     name: str = "<answers>",
     limits: Limits = SUBMISSION,
+    own: Limits = OWN,
 ) -> Judgement:
     """The verdicts on a text of answers to a program.
 
@@ -55,20 +56,28 @@ def judge(
         rules: how exact answers must be, which must be there, and what they are worth.
         name: what to call the answers in complaints.
         limits: how much a submission may ask for.
+        own: how much the program may ask for.
 
     Raises:
         BackpropError: for a program that cannot be built, for rules that name what it does not have, and for a text
             beyond the limits or without a single answer. A line that cannot be read is a verdict, not an error.
     """
-    return Bench(program, at, of, rules).judge(answers, name, limits)
+    return Bench(program, at, of, rules, own).judge(answers, name, limits)
 
 
 class Bench:
     """A program ready to judge any number of answer files: what depends on the program alone is worked out once."""
 
-    def __init__(self, program: Program, at: Mapping[str, Any] | None = None, of: str | None = None, rules: Rules | None = None) -> None:
-        graph = build(program, (at or {}).keys())
-        point(graph, at or {}, False, OWN)
+    def __init__(
+        self,
+        program: Program,
+        at: Mapping[str, Any] | None = None,
+        of: str | None = None,
+        rules: Rules | None = None,
+        own: Limits = OWN,
+    ) -> None:
+        graph = build(program, (at or {}).keys(), own)
+        point(graph, at or {}, False, own)
         output = of or graph.output
         if output is None or output not in graph.names:
             hint = "name one of its nodes"
@@ -88,6 +97,7 @@ class Bench:
             raise BackpropError(Diagnostic("no-answers", f"{name} holds no answers", hint="write one on each line, as in  dL/da = 2*z*x"))
         if len(self.board.terms) > _CROWDED:
             self.board = Board(self.program, self.at, self.board.output)
+        self.board.walk.engine.limits = limits
         sitting = Sitting(self.board, self.rules, self.exercise, limits.seconds)
         lines = [sitting.judge(each) for each in read if isinstance(each, Answer)]
         lines = conventions.settled(sitting, lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from backprop_cli.calculus.table import SEVERAL
 from backprop_cli.equality.terms import MOST, Terms
 from backprop_cli.lang.syntax import Apply, Expr, Name
+from backprop_cli.limits import OWN
 from backprop_cli.oracles.lowering import Lowered, label
 from backprop_cli.oracles.opinion import NoOpinion, require_room
 from backprop_cli.oracles.pieces import Piece, Planner
@@ -36,6 +37,26 @@ class InTerms(Lowered):
     def __init__(self, planner: Planner, terms: Terms) -> None:
         super().__init__(planner, ())
         self.terms = terms
+        self.limits = OWN
+
+    def _within(self, shape: Shape) -> None:
+        """Raise NoOpinion for an array with more entries than the limit."""
+        size = math.prod(shape)
+        if size > self.limits.entries:
+            raise NoOpinion(f"this makes an array of {size:,} entries; the limit is {self.limits.entries:,} (--limit entries=N)")
+
+    def _filled(self, slots: Iterable[int], shape: Shape) -> Any:
+        self._within(shape)
+        return super()._filled(slots, shape)
+
+    def literal(self, numbers: Sequence[Fraction | str | float], shape: Shape) -> Any:
+        self._within(shape)
+        return super().literal(numbers, shape)
+
+    def move(self, function: Callable[..., Any], *operands: Any) -> Any:
+        made = super().move(function, *operands)
+        self._within(made.shape)
+        return made
 
     def _constant(self, number: Fraction | str) -> int:
         return self.terms.constant(_WORDS[number]) if isinstance(number, str) else self.terms.number(number)

@@ -86,7 +86,8 @@ class Sitting:
                 continue
             finally:
                 self.until = math.inf
-        return self.line(answer, answer.links[0], Compared(Verdict.UNDECIDED, "", "the time for one line is used up"))
+        told = f"judging this line took longer than {_RETRY * self.seconds:g} s (--limit seconds=N)"
+        return self.line(answer, answer.links[0], Compared(Verdict.UNDECIDED, "", told))
 
     def in_time(self, answer: Answer) -> Line:
         """One line, within the time that it has. Raises OutOfTime."""

@@ -95,6 +95,12 @@ def _answer(statement: Statement, sheet: Sheet, shown: str) -> Answer:
             sheet.refuse("missing-operand", f"nothing stands after {sign.text}", sign.start, sign.end, "write what follows")
         links.append(_sizes(side, sheet) if about.kind == "shape" else tree_of(tokens(side, sheet, notes), sheet))
     _two_on_a_line(links, sheet)
+    parts = sum(1 for link in links for _ in postorder(link))
+    if parts > sheet.limits.nodes:
+        message = f"an answer of {parts:,} nodes; the limit is {sheet.limits.nodes:,}"
+        sheet.refuse(
+            "too-many-nodes", message, statement.start, end, "name parts of it in lines of their own, or allow more with --limit nodes=N"
+        )
     about = _told_update(about, links, notes)
     if signs[0].text in ("-=", "+="):
         links = [Apply(signs[0].text[0], (Name(about.text, each.span), each), (), each.span) for each in links]

@@ -8,6 +8,7 @@ from typing import NamedTuple, NoReturn
 
 from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
 from backprop_cli.lang.answers_names import Known
+from backprop_cli.lang.literals import out_of_range, too_long
 from backprop_cli.lang.text import misfit, strange_character
 from backprop_cli.limits import Limits
 
@@ -126,15 +127,9 @@ def raw_words(text: str, start: int, sheet: Sheet) -> list[Word]:
 
 
 def _check_number(text: str, start: int, end: int, sheet: Sheet) -> None:
-    limits = sheet.limits
-    digits, _, exponent = text.lower().partition("e")
-    if len(digits) > limits.digits:
-        message = f"a number of {len(digits):,} digits; the limit is {limits.digits:,}"
-        sheet.refuse(
-            "literal-too-long", message, start, end, "round it: 17 digits are more than enough; or allow more with --limit digits=N"
-        )
-    bare = exponent.lstrip("+-").lstrip("0")
-    if len(bare) > 6 or int(bare or "0") > limits.exponent:
-        shown = exponent if len(bare) <= 6 else f"a number of {len(bare):,} digits"
-        message = f"the exponent of this number is {shown}; the limit is ±{limits.exponent}"
-        sheet.refuse("literal-out-of-range", message, start, end, "check the number, or allow more with --limit exponent=N")
+    long = too_long(text, sheet.limits)
+    if long:
+        sheet.refuse("literal-too-long", long, start, end, "round it: 17 digits are more than enough; or allow more with --limit digits=N")
+    far = out_of_range(text, sheet.limits)
+    if far:
+        sheet.refuse("literal-out-of-range", far, start, end, "check the number, or allow more with --limit exponent=N")

@@ -11,6 +11,7 @@ from typing import Any
 from lark.exceptions import UnexpectedInput
 
 from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
+from backprop_cli.lang.literals import out_of_range, too_long
 from backprop_cli.lang.program import Assign, Define, Faulty, Program, Shape, Statement, holes_of, is_name, is_number, split_at_holes
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder
 from backprop_cli.lang.text import Stretch, canonical, decode, misfit, source, strange_character, stretches
@@ -42,6 +43,7 @@ def parse_expression(text: str, name: str = "<expression>", limits: Limits = OWN
     """Read a single expression."""
     origin = source(text, name)
     reader = _Reader(origin, limits)
+    reader.check_size(text, 0)
     tree: Expr = reader.lark(Stretch(text, 0), "expr")
     reader.check_words(tree)
     if reader.faults:
@@ -53,6 +55,7 @@ def parse_bindings(text: str, name: str, limits: Limits = OWN) -> list[tuple[str
     """Read `x = 2, a = 1/3`: names with the places where they stand and their values, None where there is none."""
     origin = source(text, name)
     reader = _Reader(origin, limits)
+    reader.check_size(text, 0)
     found: list[tuple[str, Span, Expr | None]] = reader.lark(Stretch(text.replace("\n", " "), 0), "bindings")
     for bound, at, value in found:
         reader.check_name(bound, at)
@@ -112,7 +115,7 @@ class _Reader:
             self.check_name(name, at)
             self.check_names(text, begin)
             name, holes = canonical(name), tuple(map(canonical, holes))
-        if len(text) > self.limits.nesting:
+        if len(text) > self.limits.nesting:  # here and below: whether a closer look is worth it
             self.check_size(text, begin)
         for word in holes:
             if is_number(word) and (len(word) > min(self.limits.digits, 17) or "e" in word or "E" in word):
@@ -204,15 +207,9 @@ class _Reader:
                 self.check_number(found.group(), Span(begin + found.start(), begin + found.end()))
 
     def check_number(self, text: str, at: Span) -> None:
-        digits, _, exponent = text.lower().partition("e")
-        bare = exponent.lstrip("+-").lstrip("0")
-        if len(digits) > self.limits.digits:
-            self.complain(
-                "literal-too-long",
-                f"a number of {len(digits):,} digits; the limit is {self.limits.digits:,}",
-                at,
-                "round it: float64 holds 17 digits; or allow more with --limit digits=N",
-            )
+        long = too_long(text, self.limits)
+        if long:
+            self.complain("literal-too-long", long, at, "round it: float64 holds 17 digits; or allow more with --limit digits=N")
         if float(text) == float("inf"):
             self.complain(
                 "literal-overflow",
@@ -220,14 +217,9 @@ class _Reader:
                 at,
                 "rescale the problem, or work with its logarithm",
             )
-        if len(bare) > 6 or int(bare or "0") > self.limits.exponent:
-            shown = exponent if len(bare) <= 6 else f"a number of {len(bare):,} digits"
-            self.complain(
-                "literal-out-of-range",
-                f"the exponent of this number is {shown}; the limit is ±{self.limits.exponent}",
-                at,
-                "float64 ends near 1.8e308; allow more with --limit exponent=N",
-            )
+        far = out_of_range(text, self.limits)
+        if far:
+            self.complain("literal-out-of-range", far, at, "float64 ends near 1.8e308; allow more with --limit exponent=N")
 
     def check_size(self, text: str, begin: int) -> None:
         """How deep the brackets nest."""

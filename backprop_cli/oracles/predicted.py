@@ -40,7 +40,8 @@ class Predicted:
     def _made(self, shape: Shape, steps: float) -> Any:
         count = math.prod(shape)
         if count > self.limits.entries:
-            raise NoOpinion(f"{self.statement} holds an array of more than {self.limits.entries:,} entries (--limit entries=N)")
+            size = f"{count:,} entries; the limit is {self.limits.entries:,} (--limit entries=N)"
+            raise NoOpinion(f"{self.statement} holds an array of {size}")
         self.entries += count
         self.steps += steps
         return np.broadcast_to(np.int8(0), shape)
