@@ -61,6 +61,13 @@ def test_limits_of_answers(backprop: Backprop, name: str, value: int, answer: st
     assert f"--limit {name}=N" in ran.out
 
 
+def test_a_limit_that_is_raised_brings_numbers_that_are_judged(backprop: Backprop) -> None:
+    """A power of ten with more digits than Python writes at once is still shown where it differs."""
+    ran = backprop("verify", "-e", "L = x^2", *AT, "-a", "dx = 2*x + 1e9999", "--limit", "exponent=9999")
+    assert ran.status == 1
+    assert "at x = 2: yours is 1.0e+9999" in ran.out
+
+
 @pytest.mark.parametrize("answer", ["dx = sum([x, x])", "dx = sum([1, 3])", "dx = 4*sum(onehot(1, 2))", "dx = sum(x*[[0.5], [1.5]])"])
 def test_the_entries_of_answers(backprop: Backprop, answer: str) -> None:
     assert backprop("verify", "-e", "L = x^2", *AT, "-a", answer, "--limit", "entries=2").status == 0
