@@ -128,6 +128,16 @@ def test_exact_numbers(backprop: Backprop) -> None:
     assert "a closed form would have 2 parts; the limit is 1 (--limit expanded=N)" in ran.err
 
 
+def test_the_check_by_sympy(backprop: Backprop) -> None:
+    """Past its size the second opinion is given statement by statement, past its time not at all; the gradient stands."""
+    given = ("grad", "-e", "L = x*x + x", *AT, "--limit")  # of five parts
+    assert "agrees with SymPy   symbolic" in backprop(*given, "expanded=5").out
+    assert "agrees with SymPy   statement by statement" in backprop(*given, "expanded=4").out
+    ran = backprop(*given, "seconds=0")
+    assert ran.status == 0
+    assert "? not checked: the check took longer than 0 s (--limit seconds=N)" in ran.out
+
+
 def test_the_size_of_a_formula(backprop: Backprop) -> None:
     """x*x*(x*x) + x has nine parts."""
     given = ("trace", "-e", "u = x*x\nL = u*u + x", *AT, "--expand", "--limit")

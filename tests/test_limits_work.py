@@ -23,6 +23,8 @@ from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.answers import Answer
 from backprop_cli.oracles import closed_forms, second_opinion, statements
 from backprop_cli.oracles.opinion import Abstains, Agrees, NoOpinion
+from backprop_cli.worker.host import Lost, Worker
+from backprop_cli.worker.proving import prove_equal
 
 
 def refused(what: Callable[[], object]) -> Diagnostic:
@@ -179,3 +181,27 @@ def test_the_time_of_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
     clock[0] = 103.5
     with pytest.raises(NoOpinion, match=r"the check took longer than 3 s \(--limit seconds=N\)"):
         tick()
+
+
+# ---- SymPy's process ----
+
+
+class Asked(Worker):
+    """A worker that answers nothing, and counts how often it was asked."""
+
+    times = 0
+
+    def ask(self, *given: Any, **more: Any) -> Lost:
+        self.times += 1
+        return Lost("no answer")
+
+
+def test_the_parts_of_what_sympy_is_asked_about_answers() -> None:
+    """Exactly a thousand are sent; with one more the question is not even asked."""
+    total = [("v", 0), *[("v", 0), ("+", 2)] * 499]  # 999 parts
+    worker = Asked()
+    assert prove_equal([*total, ("sin", 1)], total, ["real"], worker).why == "no answer"
+    assert worker.times == 1
+    found = prove_equal([*total, ("sin", 1), ("sin", 1)], total, ["real"], worker)
+    assert (found.status, found.why) == ("unknown", "too large: more than 1,000 parts when written out")
+    assert worker.times == 1
