@@ -7,7 +7,7 @@ import re
 import string
 from dataclasses import dataclass
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from backprop_cli.lang.syntax import (
@@ -26,13 +26,14 @@ from backprop_cli.lang.syntax import (
     rebuilt,
 )
 
-# A run on a server finds the same as the run before it; EXAMPLES=2000 looks longer.
+# A run on a server finds the same as the run before it; EXAMPLES=2000 looks longer; SHRINK=0 tells a failure as it is found.
 settings.register_profile(
     "backprop",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=bool(os.environ.get("CI")),
     max_examples=int(os.environ.get("EXAMPLES", "100")),
+    phases=[each for each in Phase if each is not Phase.shrink or os.environ.get("SHRINK") != "0"],
 )
 settings.load_profile("backprop")
 

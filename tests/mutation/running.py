@@ -64,7 +64,7 @@ def preload() -> None:
 
     assert all((hypothesis, lark, mpmath, numpy, pytest, rich.console, sympy, typer))
     sys.dont_write_bytecode = True
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "CI": "1", "SHRINK": "0"}  # the same examples for all, and no search for smaller ones
     for name in [name for name in sys.modules if name.partition(".")[0] == "backprop_cli"]:
         raise RuntimeError(f"{name} is loaded already: its mutants would not be")
 

@@ -93,7 +93,9 @@ _LIMITED = (
 )  # fmt: skip
 _LIMITS_ALONE = ("limits", "lang/literals")  # every line of these is about limits
 TARGETS = {
-    "table": Target(("calculus/table",), FORMULAS, ("test_rules", "test_domains", "test_numerics", "test_autodiff", "test_points", "test_exact")),
+    "table": Target(
+        ("calculus/table",), FORMULAS, ("test_rules", "test_domains", "test_numerics", "test_autodiff", "test_points", "test_exact")
+    ),
     "bounds": Target(
         ("equality/balls", "equality/functions", "oracles/rounding"),
         PYTHON,
