@@ -6,6 +6,7 @@ outlives it, and its peak memory is its own and that of the libraries.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -13,7 +14,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 _IDLE = 0.15  # seconds of that work in CPython 3.11 on a processor of 2020 that does nothing else
 _WALL = 60  # seconds: for a busy machine; what a run may cost is told by its processor time
 _SPACE = 4 << 30  # bytes of address space, so that what goes wrong does not take the machine with it
+_SMALL, _PIPE = 1_500, 4_096  # bytes
+_SINKS = {"full": "/dev/full", "small": os.devnull}
+_FILLING = 20  # seconds
+_SIGNALS = {"term": signal.SIGTERM, "int": signal.SIGINT}
 _WATCHED = ("open", "os.", "subprocess.", "socket.", "shutil.", "pty.", "ctypes.", "tempfile.", "webbrowser.", "urllib.", "ftplib.")
 _HARMLESS = ("os.listdir", "os.scandir", "os.putenv", "os.unsetenv", "os.walk", "os.add_dll_directory", "ctypes.")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -60,7 +67,12 @@ class Server:
     def run(
         self, arguments: Sequence[str], folder: Path | str = ROOT, stdin: bytes = b"", env: Mapping[str, str] | None = None, after: str = ""
     ) -> Run:
-        """Run `backprop` with these arguments in a folder. `after` is what happens to it: `term`, `int`, or nothing."""
+        """Run `backprop` with these arguments in a folder. `after` is what happens to it, or nothing.
+
+        `term`, `int`: it is asked to end after half a second. `closed`: nobody reads its standard output. `full`: nothing can be
+        written there. `small`: no file can be larger than a message. `stuck term`, `stuck int`: it is asked to end when it has
+        filled a pipe that nobody reads.
+        """
         asked = {
             "arguments": [os.fsencode(each).decode("latin-1") for each in arguments],
             "folder": str(folder),
@@ -117,13 +129,15 @@ def _watched(asked: dict[str, Any], scratch: Path) -> dict[str, Any]:
         os.open(scratch / "in", os.O_RDONLY),
         *(os.open(scratch / each, os.O_RDWR | os.O_CREAT) for each in ("out", "err", "acts")),
     ]
+    reader = _redirected(handles, asked["after"])
     process = os.fork()
     if not process:
         _run(asked, handles)
     deadline = time.monotonic() + _WALL
-    if asked["after"]:
-        time.sleep(0.5)
-        os.kill(process, {"term": signal.SIGTERM, "int": signal.SIGINT}[asked["after"]])
+    *_, what = asked["after"].split() or [""]
+    if what in _SIGNALS:
+        _wait_until_full(reader, time.monotonic() + _FILLING) if reader else time.sleep(0.5)
+        os.kill(process, _SIGNALS[what])
     while True:
         ended, status, usage = os.wait4(process, os.WNOHANG)
         if ended:
@@ -131,7 +145,7 @@ def _watched(asked: dict[str, Any], scratch: Path) -> dict[str, Any]:
         if time.monotonic() > deadline:
             os.killpg(process, signal.SIGKILL)
         time.sleep(0.002)
-    for each in handles:
+    for each in (*handles, *([reader] if reader else [])):
         os.close(each)
     acts, compiled = json.loads((scratch / "acts").read_text("utf-8") or "[[], []]")
     return {
@@ -144,6 +158,31 @@ def _watched(asked: dict[str, Any], scratch: Path) -> dict[str, Any]:
         "megabytes": usage.ru_maxrss / 1024,
         "slowness": _slowness(usage.ru_utime + usage.ru_stime),
     }
+
+
+def _redirected(handles: list[int], after: str) -> int:
+    """Give the process another standard output where that is asked for; the end of a pipe that nobody reads, or 0."""
+    if after in _SINKS:
+        sink = os.open(_SINKS[after], os.O_WRONLY)
+        os.dup2(sink, handles[1])
+        os.close(sink)
+    if after != "closed" and not after.startswith("stuck"):
+        return 0
+    reader, writer = os.pipe()
+    os.dup2(writer, handles[1])
+    os.close(writer)
+    if after == "closed":
+        os.close(reader)
+        return 0
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, _PIPE)
+    return reader
+
+
+def _wait_until_full(reader: int, deadline: float) -> None:
+    held = array("i", [0])
+    while held[0] < _PIPE and time.monotonic() < deadline:
+        time.sleep(0.005)
+        fcntl.ioctl(reader, termios.FIONREAD, held)
 
 
 def _slowness(seconds: float) -> float:
@@ -170,9 +209,12 @@ def _run(asked: dict[str, Any], handles: list[int]) -> None:
         sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (_SPACE, _SPACE))
+        if asked["after"] == "small":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (_SMALL, resource.RLIM_INFINITY))
         arguments = [os.fsdecode(each.encode("latin-1")) for each in asked["arguments"]]
         acts, compiled = _listen()
         status = backprop_cli.commands.run(arguments)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         sys.stdout.flush()
         sys.stderr.flush()
         seen = json.dumps([list(acts), list(compiled)])

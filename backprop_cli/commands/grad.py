@@ -134,13 +134,12 @@ def _write(asked: Asked, gradients: Mapping[str, Any], document: Callable[[], Ma
     """Put the gradients, or for `.json` the whole document, into the file that was asked for, if one was."""
     if asked.output is None:
         return
-    from backprop_cli.commands.writing import npz_bytes, write_whole
+    from backprop_cli.commands.writing import npz_bytes, say_written, write_whole
     from backprop_cli.render.as_json import json_text
-    from backprop_cli.render.visible import visible
 
     write_whole(asked.output, npz_bytes(gradients) if asked.output.endswith(".npz") else (json_text(document()) + "\n").encode())
     if not asked.quiet:
-        sys.stderr.write(f"wrote {visible(asked.output)}\n")
+        say_written(asked.output)
 
 
 def _as_json(asked: Asked, columns: tuple[str, ...]) -> ExitStatus:

@@ -234,13 +234,12 @@ def _write(found: Report, kind: str, output: str | None, look: Look) -> ExitStat
     if output is None or output == "-":
         sys.stdout.write(_drawn(found, kind, look))
         return ExitStatus(found.status)
-    from backprop_cli.commands.writing import write_whole
-    from backprop_cli.render.visible import visible
+    from backprop_cli.commands.writing import say_written, write_whole
 
     paper = replace(look, width=None, colour=False, unicode=True)
     write_whole(output, _drawn(found, kind, paper).encode("utf-8", "backslashreplace"))
     if not found.quiet:
-        sys.stderr.write(f"wrote {visible(output)}\n")
+        say_written(output)
     return ExitStatus(found.status)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
 import tempfile
 import threading
 import zipfile
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backprop_cli.errors import BackpropError, Diagnostic
+from backprop_cli.render.visible import visible
 
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -22,11 +24,13 @@ def write_whole(path: str, data: bytes) -> None:
     """Put the bytes beside the file first and in its place once they are all there; a device or a pipe is written to as it is."""
     target = Path(path)
     try:
-        if target.exists() and not target.is_file():
+        if _is_stream(target) or (target.exists() and not target.is_file()):
             target.write_bytes(data)
             return
         with _signals_wait():
             _replace(target, data)
+    except BrokenPipeError:
+        raise  # nobody reads it, which is no complaint
     except FileNotFoundError:
         raise BackpropError(Diagnostic("no-such-file", f"there is no folder {target.parent} to write {target.name} to")) from None
     except IsADirectoryError:
@@ -35,6 +39,18 @@ def write_whole(path: str, data: bytes) -> None:
         raise BackpropError(
             Diagnostic("unwritable-file", f"{path} cannot be written: {getattr(error, 'strerror', None) or error}")
         ) from None
+
+
+def _is_stream(target: Path) -> bool:
+    """Whether a name stands for an open file, as /dev/stdout does wherever it leads: what it names must never be replaced."""
+    folder = os.path.realpath(target.parent)
+    return folder == "/dev" or folder.startswith("/proc/")
+
+
+def say_written(path: str) -> None:
+    """Tell on standard error that a file is there now; where nobody can be told, it is there all the same."""
+    with suppress(OSError):
+        sys.stderr.write(f"wrote {visible(path)}\n")
 
 
 def _replace(target: Path, data: bytes) -> None:
