@@ -22,7 +22,7 @@ from backprop_cli.equality.outcome import Effort
 from backprop_cli.equality.primes import CIRCLE, DEPTH, REAL
 from backprop_cli.equality.terms import Terms
 from backprop_cli.worker.protocol import checked
-from tests.test_equality import term
+from tests.test_equality import EQUAL, ask, term
 
 # ---- balls ----
 
@@ -117,6 +117,13 @@ def test_a_hidden_operand_shows_in_the_bound() -> None:
     one, tiny = (1, 0, 0), (1, -150, 0)
     assert watched.add(one, tiny)[2].bit_length() + watched.add(one, tiny)[1] >= -101
     assert plain.add(one, tiny)[2] == 0
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("atan2(1, 1)*x", "pi/4*x"), ("atan2(1/100, 3)*x", "atan(1/300)*x"), ("atan2(0*x, 3) + x", "x")]
+)
+def test_short_numbers_are_no_wide_balls(left: str, right: str) -> None:
+    assert ask(left, right).status is EQUAL
 
 
 # ---- primes ----

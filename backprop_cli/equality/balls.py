@@ -41,12 +41,14 @@ class Ring:
     # ---- making balls ----
 
     def trim(self, m: int, e: int, r: int) -> Ball:
-        """A ball with no more bits than are kept."""
+        """A ball with no more bits than are kept; an exact 0 is ZERO, whatever its exponent was."""
         drop = m.bit_length() - self.bits
         if r:
             drop = max(drop, r.bit_length() - _COARSE)
             if drop > 0:
                 return m >> drop, e + drop, (r >> drop) + 2
+        elif not m:
+            return ZERO
         elif drop > 0:
             return m >> drop, e + drop, 1 if m & ((1 << drop) - 1) else 0
         return m, e, r
@@ -101,7 +103,7 @@ class Ring:
         """The sum of a number and of what may be 0: where the error could drown the number, the error bound tells so."""
         if top(number) - nothing[2].bit_length() - nothing[1] > self.half:
             return found
-        return found[0], found[1], max(found[2], 1) << self.half
+        return found[0], found[1], found[2] << self.half
 
     def _far_apart(self, a: Ball, b: Ball) -> Ball:
         """a + b where the unit of a is far above that of b."""
@@ -113,7 +115,9 @@ class Ring:
         if size > self.bits:
             raise vague(WIDE)
         found = self.trim(m, e, r + (1 << max(size, 0)))
-        return self.blurred(found) if b[0] and m else found
+        if excludes_zero(a):
+            return self.blurred(found) if excludes_zero(b) else found
+        return self._near_nothing(b, a, found) if self.watch and excludes_zero(b) else found
 
     def subtract(self, a: Ball, b: Ball) -> Ball:
         """a - b."""
@@ -133,7 +137,7 @@ class Ring:
             raise vague(LARGE)
         drop = m.bit_length() - self.bits
         if not (ar or br):
-            return self.trim(m, e, 0) if drop > 0 else (m, e, 0)
+            return self.trim(m, e, 0) if drop > 0 or not m else (m, e, 0)
         r = abs(am) * br + abs(bm) * ar + ar * br
         if drop > 0 and (r >> drop) < 1 << _COARSE:
             return m >> drop, e + drop, (r >> drop) + 2
@@ -246,12 +250,11 @@ class Ring:
             if r:
                 raise vague(EDGE)
             return a
-        if -e > m.bit_length() + 2 and -e > r.bit_length() + 2:
-            m, e, r = (m > 0) - (m < 0), -3, 0
-            if a[2] and abs(a[0]) <= a[2] and how != "round":
-                raise vague(EDGE)
-        unit = 1 << -e
-        low, high = (_rounded(each, unit, how) for each in (m - r, m + r))
+        low, high = m - r, m + r
+        if -e > max(m.bit_length(), r.bit_length()) + 2:
+            # So near 0, an eighth will do.
+            low, high, e = (low > 0) - (low < 0), (high > 0) - (high < 0), -3
+        low, high = (_rounded(each, 1 << -e, how) for each in (low, high))
         if low != high:
             raise vague(EDGE)
         return low, 0, 0
@@ -265,7 +268,7 @@ def _order_far(a: Ball, b: Ball) -> int | None:
             nothing = not other[0] and not other[2]
             if nothing or (excludes_zero(other) and (one[0] > 0) != (other[0] > 0)):
                 return sign
-            if (abs(one[0]) - one[2]).bit_length() - 1 + one[1] > (abs(other[0]) + other[2]).bit_length() + other[1]:
+            if (abs(one[0]) - one[2]).bit_length() - 1 + one[1] >= (abs(other[0]) + other[2]).bit_length() + other[1]:
                 return sign
     return None
 

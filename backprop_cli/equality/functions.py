@@ -28,7 +28,7 @@ def _lead(a: Ball, up: int = 1) -> Slope:
 
 def _over(up: Slope, down: Slope) -> Slope:
     """A slope that is a quotient."""
-    return (up[0] << 24) // down[0] + 1, up[1] - down[1] - 24
+    return (up[0] << 40) // down[0] + 1, up[1] - down[1] - 40
 
 
 def _more(slope: Slope) -> Slope:
@@ -98,7 +98,7 @@ class Functions:
         self._narrow(a)
         found = self._call(function, a)
         size, e = _lead(found)
-        return self._spread(found, a, _more((size, e) if e > 0 else ((size >> min(-e, 64)) + 2, 0)))
+        return self._spread(found, a, _more((size, e) if e > 0 else ((size >> -e) + 1, 0)))
 
     def sinh(self, a: Ball) -> Ball:
         """The hyperbolic sine."""
@@ -119,10 +119,7 @@ class Functions:
 
     def _flat(self, a: Ball) -> Ball:
         """A value that has come so near 1 that its operand no longer shows."""
-        if not a[2]:
-            return a
-        gap = self.ring.add(ONE, (-abs(a[0]), a[1], a[2]))
-        return self.ring.blurred(a) if not gap[0] or top(gap) < -self.ring.half else a
+        return self.ring.blurred(a) if top(self.ring.subtract(ONE, self.ring.absolute(a))) < -self.ring.half else a
 
     # ---- logarithm, powers ----
 
@@ -146,13 +143,14 @@ class Functions:
             return ZERO
         self._narrow(a, top(a))
         found = self._call(lambda x, bits: self.lib.mpf_nthroot(x, 3, bits), (abs(m), e, 0))
-        found = self._spread(found, a, _more(_over(_lead(found), _lead(a, -1))))
+        size, e = _lead(a, -1)
+        found = self._spread(found, a, _more(_over(_lead(found), (3 * size, e))))
         return found if m > 0 else self.ring.negate(found)
 
     def power(self, a: Ball, b: Ball) -> Ball:
         """a^b; undefined for 0 to a negative exponent and for a negative base with an exponent that is not whole."""
         exact = not b[2]
-        if exact and (not b[0] or 0 <= b[1] < 64 or (-4096 < b[1] < 0 and not b[0] % (1 << -b[1]))):
+        if exact and (0 <= b[1] < 64 or (-4096 < b[1] < 0 and not b[0] % (1 << -b[1]))):
             return self.ring.power(a, b[0] << b[1] if b[1] >= 0 else b[0] >> -b[1])
         if not excludes_zero(a):
             if a[2] or not excludes_zero(b):
@@ -161,6 +159,8 @@ class Functions:
                 raise undefined("0 to a negative exponent")
             return ZERO
         if a[0] < 0:
+            if exact and b[1] >= 64:
+                raise vague(LARGE)
             raise undefined("a power of a negative number") if exact else vague(EDGE)
         if a == ONE:
             return ONE
@@ -215,7 +215,7 @@ class Functions:
         far = max((each for each in (a, b) if excludes_zero(each)), key=top, default=None)
         if far is None:
             raise vague(EDGE)
-        if far[0].bit_length() < far[2].bit_length() + _NARROW:
+        if far[2] and far[0].bit_length() < far[2].bit_length() + _NARROW:
             raise vague(WIDE)
         found, slope = self._call(self.lib.mpf_atan2, a, b), _more(_over((1, 0), _lead(far, -1)))
         return self._spread(self._spread(found, a, slope), b, slope)
@@ -242,7 +242,7 @@ class Functions:
             if half:
                 return self._call(function, a)
             raise undefined(f"{name} of 1 or -1")
-        return self._spread(self._call(function, a), a, (1, -(room // 2) + 1 if half else -room))
+        return self._spread(self._call(function, a), a, (1, -(room // 2) if half else -room))
 
     def asin(self, a: Ball) -> Ball:
         """The inverse sine; undefined beyond 1."""
@@ -259,7 +259,7 @@ class Functions:
     def acosh(self, a: Ball) -> Ball:
         """The inverse hyperbolic cosine; undefined below 1."""
         room = self._room(ONE, a, "acosh of a number below 1")
-        return ZERO if room is None else self._spread(self._call(self.lib.mpf_acosh, a), a, (1, -(room // 2) + 1))
+        return ZERO if room is None else self._spread(self._call(self.lib.mpf_acosh, a), a, (1, -(room // 2)))
 
     def asinh(self, a: Ball) -> Ball:
         """The inverse hyperbolic sine."""
@@ -281,11 +281,11 @@ class Functions:
         if a[0] < 0:
             gap = self.ring.subtract((2, 0, 0), found)
             found = self._spread(found, a, (2, 0))
-            return self.ring.blurred(found) if not gap[0] or top(gap) < -self.ring.half else found
+            return self.ring.blurred(found) if top(gap) < -self.ring.half else found
         self._narrow(a, -_ERF)
         # The slope is at most (2a + 2) times the value.
         size, e = _lead(found)
-        return self._spread(found, a, (size << max(top(a), 0) + 3, e))
+        return self._spread(found, a, (size << max(top(a), 0) + 2, e))
 
     def constant(self, which: str) -> Ball:
         """pi or e."""

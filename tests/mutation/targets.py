@@ -99,7 +99,10 @@ TARGETS = {
     "bounds": Target(
         ("equality/balls", "equality/functions", "oracles/rounding"),
         PYTHON,
-        ("test_equality_numbers", "test_equality", "test_oracles"),
+        (
+            *("test_equality_bounds", "test_equality_bounds_choices", "test_equality_bounds_edges", "test_equality_bounds_functions"),
+            *("test_oracles_rounding", "test_equality_numbers", "test_equality"),
+        ),
     ),
     "limits": Target(
         _LIMITED,
