@@ -99,6 +99,8 @@ def columns(path: str, limits: Limits) -> dict[str, Array]:
 
 
 def _number(cell: str) -> bool:
+    if not cell.isascii() or "_" in cell:  # Python reads digits of any script and 1_000; the table's reader and people do not
+        return False
     try:
         return math.isfinite(float(cell))
     except ValueError:
