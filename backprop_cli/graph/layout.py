@@ -51,7 +51,7 @@ def layout(expr: Expr, own: Container[str]) -> tuple[list[Expr], list[Expr]]:
 
 def operand_parts(part: Expr, own: Container[str]) -> list[Expr]:
     """The parts below a part that become nodes, in the order of the text."""
-    if isinstance(part, Apply) and part.head in own:
+    if isinstance(part, Apply) and (part.head in own or not part.head.isidentifier()):  # of a sign, every part
         return list(part.operands)
     used = use(part)
     below = {id(each) for each in used.operands if not isinstance(each, str)}
@@ -61,11 +61,13 @@ def operand_parts(part: Expr, own: Container[str]) -> list[Expr]:
 def use(part: Expr) -> Use:
     """The primitive that a part applies, and to what. Raises Misuse."""
     match part:
+        case Apply(head=head, operands=operands) if not head.isidentifier():
+            return Use(ROWS[head], operands, ())
         case Apply(head=head, operands=operands, keywords=keywords):
             twice = next((name for at, (name, _) in enumerate(keywords) if name in dict(keywords[:at])), None)
             if twice is not None:
                 raise Misuse("wrong-number-of-arguments", f"{head} is given {twice} twice", part.span, "leave one out")
-            return _call(part, head, operands, dict(keywords)) if head.isidentifier() else Use(ROWS[head], operands)
+            return _call(part, head, operands, dict(keywords))
         case Brackets(items=items):
             if not items:
                 raise Misuse("missing-operand", "this array is empty", part.span, "write its entries: [1, 2]")

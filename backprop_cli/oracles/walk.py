@@ -155,7 +155,7 @@ class Walk:
     def count(self) -> None:
         self.operations += 1
         if self.operations > MOST_OPERATIONS:
-            raise NoOpinion(f"this takes more than {MOST_OPERATIONS:,} operations on arrays")
+            raise NoOpinion(f"this takes more than {MOST_OPERATIONS:,} operations")
 
     def taken(self, frame: _Frame, count: int) -> list[Item]:
         given = frame.results[len(frame.results) - count :]
