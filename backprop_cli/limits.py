@@ -20,6 +20,7 @@ class Limits:
     exact_bits: int = 100_000
     expanded: int = 1_000
     seconds: float = 10.0
+    memory: int = 2**30  # bytes of the process in which SymPy proves
 
 
 OWN = Limits()

@@ -185,11 +185,11 @@ def test_the_size_of_data_files(backprop: Backprop, tmp_path: Path) -> None:
 def test_the_limits_are_those_of_the_manual() -> None:
     assert Limits(
         file_bytes=67_108_864, line=67_108_864, answers=100_000, nesting=100_000, nodes=2_000_000, entries=50_000_000,
-        digits=1_000, exponent=400, exact_bits=100_000, expanded=1_000, seconds=10.0,
+        digits=1_000, exponent=400, exact_bits=100_000, expanded=1_000, seconds=10.0, memory=1_073_741_824,
     ) == OWN  # fmt: skip
     assert Limits(
         file_bytes=262_144, line=10_000, answers=2_000, nesting=200, nodes=20_000, entries=1_000_000,
-        digits=100, exponent=400, exact_bits=4_096, expanded=1_000, seconds=2.0,
+        digits=100, exponent=400, exact_bits=4_096, expanded=1_000, seconds=2.0, memory=1_073_741_824,
     ) == SUBMISSION  # fmt: skip
 
 

@@ -205,3 +205,4 @@ def test_the_parts_of_what_sympy_is_asked_about_answers() -> None:
     found = prove_equal([*total, ("sin", 1), ("sin", 1)], total, ["real"], worker)
     assert (found.status, found.why) == ("unknown", "too large: more than 1,000 parts when written out")
     assert worker.times == 1
+    assert prove_equal([*total, ("sin", 1), ("sin", 1)], total, ["real"], worker, limits=Limits(expanded=1_001)).why == "no answer"

@@ -116,6 +116,16 @@ def test_memory_is_limited(worker: Worker) -> None:
 
 
 @limited
+def test_the_memory_is_what_was_allowed() -> None:
+    half = {"bytes": 2**29}
+    with Worker("tests.worker_stub", "main", (str(ROOT),), memory=3 * 2**28) as roomy:
+        assert roomy.ask("grow", half, SECONDS) == {"said": str(2**29)}
+    with Worker("tests.worker_stub", "main", (str(ROOT),), memory=2**28) as narrow:
+        assert narrow.ask("grow", half, SECONDS) == Lost("it ran out of memory")
+        assert echoes(narrow)
+
+
+@limited
 def test_nothing_is_written(worker: Worker, tmp_path: Path) -> None:
     target = tmp_path / "owned"
     lost = worker.ask("write", {"path": str(target)}, SECONDS)
@@ -342,7 +352,7 @@ def test_its_environment_is_almost_empty(worker: Worker, monkeypatch: pytest.Mon
     reply = worker.ask("names", {})
     assert isinstance(reply, dict)
     allowed = {"LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT"}
-    assert set(reply["said"].split()) - allowed == {"MPMATH_NOGMPY", "PYTHONHASHSEED", "SYMPY_GROUND_TYPES"}
+    assert set(reply["said"].split()) - allowed == {"BACKPROP_MEMORY", "MPMATH_NOGMPY", "PYTHONHASHSEED", "SYMPY_GROUND_TYPES"}
     assert environment()["SYMPY_GROUND_TYPES"] == "python"
 
 

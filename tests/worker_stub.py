@@ -116,7 +116,7 @@ def _to_itself() -> dict[str, child.Task]:
         return hang(request)
 
     def grow(request: Mapping[str, Any]) -> dict[str, str]:
-        return {"said": str(len(bytearray(4 * 2**30)))}
+        return {"said": str(len(bytearray(request.get("bytes", 4 * 2**30))))}
 
     def leave(request: Mapping[str, Any]) -> dict[str, str]:
         os._exit(3)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backprop_cli.equality.outcome import Prover, Region
 from backprop_cli.equality.terms import CONSTANT, LEAF, NAMED, NUMBER, Terms
+from backprop_cli.limits import OWN, Limits
 
 if TYPE_CHECKING:
     from backprop_cli.worker.host import Worker
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 Token = tuple[Any, ...]
 
 
-def prover(seconds: float = 2.0, worker: Worker | None = None) -> Prover:
+def prover(seconds: float = 2.0, worker: Worker | None = None, limits: Limits = OWN) -> Prover:
     """What asks a worker, by default the one that this process shares, for so many seconds a pair."""
 
     def prove(terms: Terms, pair: tuple[int, int], region: Region) -> bool | None:
@@ -23,7 +24,7 @@ def prover(seconds: float = 2.0, worker: Worker | None = None) -> Prover:
         fixed = {terms.leaf(key): region.home[key] for key in sorted(region.fixed) if key in region.home}
         leaves = {each: i for i, each in enumerate(each for each in terms.below(pair) if terms.heads[each] == LEAF and each not in fixed)}
         left, right = (tokens(terms, side, leaves, fixed) for side in pair)
-        return prove_equal(left, right, ["real"] * len(leaves), worker, seconds).status == "equal" or None
+        return prove_equal(left, right, ["real"] * len(leaves), worker, seconds, limits).status == "equal" or None
 
     return prove
 

@@ -242,7 +242,8 @@ class Comparer:
         left = self.measure.until - monotonic()
         if left <= 0:
             raise OutOfTime
-        found = decide(self.board.terms, pairs, region, self.measure.seed, prove=prover(min(left, _ALGEBRA)), effort=Effort(seconds=left))
+        prove = prover(min(left, _ALGEBRA), limits=self.board.walk.engine.limits)
+        found = decide(self.board.terms, pairs, region, self.measure.seed, prove=prove, effort=Effort(seconds=left))
         if found.status is Status.UNDECIDED and monotonic() > self.measure.until:
             raise OutOfTime
         return found

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-MEMORY = 2**30  # bytes of address space
+from backprop_cli.limits import OWN
+
+MEMORY = "BACKPROP_MEMORY"  # the name under which the process is told how many bytes of address space it may have
 _OPEN_FILES = 64
 _GRACE = 1.0  # seconds between the deadline, which the host keeps, and the process's own end
 _PROCESSES = "new processes"
 # What is limited, under the name that people read, to how much.
 _LIMITS = (
-    ("memory", "RLIMIT_AS", MEMORY),
     ("core files", "RLIMIT_CORE", 0),
     ("file writing", "RLIMIT_FSIZE", 0),
     ("open files", "RLIMIT_NOFILE", _OPEN_FILES),
@@ -38,7 +39,8 @@ def confine() -> list[str]:
         import resource
     except ImportError:
         return []
-    held = [label for label, name, most in _LIMITS if _limited(resource, name, most)]
+    memory = ("memory", "RLIMIT_AS", int(os.environ.get(MEMORY) or OWN.memory))
+    held = [label for label, name, most in (memory, *_LIMITS) if _limited(resource, name, most)]
     if os.geteuid() == 0 and _PROCESSES in held:
         held.remove(_PROCESSES)  # the superuser may start processes all the same
     if hasattr(resource, "RLIMIT_CPU"):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from backprop_cli.limits import OWN
 from backprop_cli.worker.process import ENDED, Gone, Process, command
 from backprop_cli.worker.protocol import Malformed, frame, message
 
@@ -38,12 +39,20 @@ def protections() -> tuple[str, ...] | str:
 class Worker:
     """A process for tasks that may hang, grow or crash. It starts with the first task and again after each loss.
 
-    `module` and `function` name what the process runs, `folders` where it is found beside the installed packages.
+    `module` and `function` name what the process runs, `folders` where it is found beside the installed packages,
+    `memory` how many bytes of address space it may have.
     Any thread may ask; one task is worked on at a time. Used with `with`, or closed, or left to the end of the program.
     """
 
-    def __init__(self, module: str = "backprop_cli.worker.child", function: str = "main", folders: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        module: str = "backprop_cli.worker.child",
+        function: str = "main",
+        folders: tuple[str, ...] = (),
+        memory: int = OWN.memory,
+    ) -> None:
         self._words = (module, function, folders)
+        self._memory = memory
         self._lock = threading.Lock()
         self._running: list[Process] = []  # none or one; shared with what ends it when this object goes
         self._done = 0
@@ -119,7 +128,7 @@ class Worker:
             raise Gone("the worker does not start")
         self._failed += 1
         try:
-            process = Process(command(*self._words))
+            process = Process(command(*self._words), self._memory)
         except OSError as error:
             raise Gone(f"the worker cannot be started: {error.strerror}") from None
         self._running.append(process)

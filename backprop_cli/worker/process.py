@@ -14,7 +14,9 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from backprop_cli.limits import OWN
 from backprop_cli.worker.child import OUT_OF_MEMORY
+from backprop_cli.worker.confine import MEMORY
 from backprop_cli.worker.protocol import LARGEST_REPLY, Frames, Malformed, TooLarge
 
 ENDED = "it ended"
@@ -36,9 +38,9 @@ class Gone(Exception):
     """The process is of no more use; the text says why."""
 
 
-def environment() -> dict[str, str]:
-    """All that the process sees of this one's environment, and its own settings."""
-    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _SETTINGS
+def environment(memory: int = OWN.memory) -> dict[str, str]:
+    """All that the process sees of this one's environment, and its own settings, among them how many bytes it may have."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _SETTINGS | {MEMORY: str(memory)}
 
 
 def command(module: str, function: str, folders: tuple[str, ...] = ()) -> list[str]:
@@ -57,7 +59,7 @@ def command(module: str, function: str, folders: tuple[str, ...] = ()) -> list[s
 class Process:
     """A running process. Raises OSError where it cannot be started."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], memory: int = OWN.memory) -> None:
         windows = sys.platform == "win32"
         self._popen = subprocess.Popen(
             words,
@@ -66,7 +68,7 @@ class Process:
             stderr=subprocess.DEVNULL,
             bufsize=0,
             cwd=Path(sys.executable).anchor or None,
-            env=environment(),
+            env=environment(memory),
             start_new_session=not windows,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from backprop_cli.limits import OWN
+from backprop_cli.limits import OWN, Limits
 from backprop_cli.worker.host import SECONDS, Lost, Worker
 from backprop_cli.worker.protocol import Malformed, checked, checked_symbols, expanded
 
@@ -34,23 +34,24 @@ def prove_equal(
     symbols: Sequence[str],
     worker: Worker | None = None,
     seconds: float = SECONDS,
+    limits: Limits = OWN,
 ) -> Proof:
     """Have SymPy try to prove that two expressions are one function; never the opposite.
 
     `left` and `right` are tokens in post-order, see `worker.protocol`; `symbols` says of each variable what may be assumed:
     `real`, `positive` or `negative`. `worker` defaults to one that all callers in this process share; `seconds` is the
-    deadline, starting aside.
+    deadline, starting aside; of the `limits` those on written out parts and on memory hold.
     What is too large or outside the vocabulary is not sent, and is unknown. Nothing is raised.
     """
     try:
         known = checked_symbols(symbols)
         sides = {"left": checked(left, len(known)), "right": checked(right, len(known))}
         extents = [expanded(tokens) for tokens in sides.values()]
-        if any(parts > OWN.expanded for parts, _ in extents):
-            return Proof("unknown", f"too large: more than {OWN.expanded:,} parts when written out")
+        if any(parts > limits.expanded for parts, _ in extents):
+            return Proof("unknown", f"too large: more than {limits.expanded:,} parts when written out")
         if any(levels > MOST_LEVELS for _, levels in extents):
             return Proof("unknown", f"too large: more than {MOST_LEVELS} levels when written out")
-        reply = (worker or _shared(os.getpid())).ask("equal", {"symbols": known, **sides}, seconds)
+        reply = (worker or _shared(os.getpid(), limits.memory)).ask("equal", {"symbols": known, **sides}, seconds)
     except Malformed as error:
         return Proof("unknown", f"not sent: {error}")
     if isinstance(reply, Lost):
@@ -62,6 +63,6 @@ def prove_equal(
 
 
 @cache
-def _shared(process: int) -> Worker:
+def _shared(process: int, memory: int) -> Worker:
     """The worker that all callers in a process share; a forked process gets its own."""
-    return Worker()
+    return Worker(memory=memory)
