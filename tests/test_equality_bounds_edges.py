@@ -54,6 +54,9 @@ def test_edges() -> None:
         assert missing(ABLE.atanh, (sign, 0, 0)) is True
     for name in ("exp", "cosh", "erfc"):
         assert missing(getattr(ABLE, name), (0, 0, 1)) == WIDE
+    for m, said in ((0, "log of 0"), (-2, "log of a negative number")):
+        with pytest.raises(NoNumber, match=said):
+            ABLE.log((m, 0, 0))
     assert missing(ABLE.log, (0, 0, 0)) is missing(ABLE.log, (-1, 0, 0)) is True
     assert missing(ABLE.log, (1, 0, 1)) == missing(ABLE.log, (-1, 0, 1)) == missing(ABLE.log, (0, 0, 1)) == EDGE
     assert missing(ABLE.acosh, (1, 0, 1)) == missing(ABLE.acosh, (9, -3, 1)) == EDGE

@@ -15,7 +15,7 @@ from backprop_cli.equality.missing import NoNumber
 from tests.test_equality_bounds import BITS, HALF, full, hidden
 
 ABLE, WATCHED = functions(BITS, False), functions(BITS, True)
-DIGITS = 400
+DIGITS = 150
 
 
 def real(m: int, e: int) -> Any:
@@ -114,6 +114,24 @@ def test_bounds_hold_and_are_near_the_slope(name: str) -> None:
             checked(found, [meaning(each) for each in (x - off, x, x + off)], off * slope(x, off) if off else mpf(0), a)
             assert a[2] or found[2] <= 2
     assert tried > 25
+
+
+@pytest.mark.parametrize("bits", [BITS, 200])
+def test_values_near_1_keep_their_digits(bits: int) -> None:
+    able = functions(bits, False)
+    with mp.workdps(3 * bits):
+        for k in range(2, bits):
+            for name, x in (
+                ("acosh", (1 << k) + 1),
+                ("log", (1 << k) + 1),
+                ("acos", (1 << k) - 1),
+                ("atanh", (1 << k) - 1),
+                ("asin", (1 << k) - 1),
+            ):
+                m, e, r = getattr(able, name)((x, -k, 0))
+                assert abs(KNOWN[name][0](real(x, -k)) - real(m, e)) <= real(r, e)
+                assert r <= 2
+                assert m.bit_length() == bits
 
 
 def test_bounds_of_functions_of_two() -> None:

@@ -125,27 +125,22 @@ class Functions:
 
     def log(self, a: Ball) -> Ball:
         """The natural logarithm; undefined up to 0."""
-        m, _, r = a
-        if abs(m) <= r:
-            raise vague(EDGE) if r else undefined("log of 0")
-        if m < 0:
-            raise undefined("log of a negative number")
+        sign = self.ring.sign(a)
+        if sign <= 0:
+            raise undefined("log of a negative number" if sign else "log of 0")
         self._narrow(a, top(a))
-        found = self._call(self.lib.mpf_log, a)
-        return self._spread(found, a, _more(_over((1, 0), _lead(a, -1))))
+        return self._spread(self._call(self.lib.mpf_log, a), a, _more(_over((1, 0), _lead(a, -1))))
 
     def cbrt(self, a: Ball) -> Ball:
         """The real cube root, that of a negative number being negative."""
         m, e, r = a
-        if abs(m) <= r:
-            if r:
-                raise vague(EDGE)
+        sign = self.ring.sign(a)
+        if not sign:
             return ZERO
         self._narrow(a, top(a))
         found = self._call(lambda x, bits: self.lib.mpf_nthroot(x, 3, bits), (abs(m), e, 0))
-        size, e = _lead(a, -1)
-        found = self._spread(found, a, _more(_over(_lead(found), (3 * size, e))))
-        return found if m > 0 else self.ring.negate(found)
+        found = self._spread(found, a, _more(_over(_lead(found), _lead((3 * m, e, r), -1))))
+        return found if sign > 0 else self.ring.negate(found)
 
     def power(self, a: Ball, b: Ball) -> Ball:
         """a^b; undefined for 0 to a negative exponent and for a negative base with an exponent that is not whole."""
@@ -159,9 +154,9 @@ class Functions:
                 raise undefined("0 to a negative exponent")
             return ZERO
         if a[0] < 0:
-            if exact and b[1] >= 64:
-                raise vague(LARGE)
-            raise undefined("a power of a negative number") if exact else vague(EDGE)
+            if exact and b[1] < 64:
+                raise undefined("a power of a negative number")
+            raise vague(LARGE if exact else EDGE)
         if a == ONE:
             return ONE
         return self.exp(self.ring.multiply(b, self.log(a)))
@@ -259,7 +254,12 @@ class Functions:
     def acosh(self, a: Ball) -> Ball:
         """The inverse hyperbolic cosine; undefined below 1."""
         room = self._room(ONE, a, "acosh of a number below 1")
-        return ZERO if room is None else self._spread(self._call(self.lib.mpf_acosh, a), a, (1, -(room // 2)))
+        return ZERO if room is None else self._spread(self._call(self._acosh, a), a, (1, -(room // 2)))
+
+    def _acosh(self, x: Any, bits: int) -> Any:
+        """2*asinh(sqrt((x - 1)/2)), for the library's own loses digits near 1."""
+        root = self.lib.mpf_sqrt(self.lib.mpf_shift(self.lib.mpf_sub(x, self.lib.fone), -1), bits)
+        return self.lib.mpf_shift(self.lib.mpf_asinh(root, bits), 1)
 
     def asinh(self, a: Ball) -> Ball:
         """The inverse hyperbolic sine."""
@@ -279,9 +279,8 @@ class Functions:
             raise vague(LARGE)
         found = self._call(self.lib.mpf_erfc, a)
         if a[0] < 0:
-            gap = self.ring.subtract((2, 0, 0), found)
             found = self._spread(found, a, (2, 0))
-            return self.ring.blurred(found) if top(gap) < -self.ring.half else found
+            return self.ring.blurred(found) if top(self.ring.subtract((2, 0, 0), found)) < -self.ring.half else found
         self._narrow(a, -_ERF)
         # The slope is at most (2a + 2) times the value.
         size, e = _lead(found)
