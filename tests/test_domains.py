@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import pi as PI
 from typing import Any
 
 import pytest
@@ -49,6 +50,26 @@ def test_powers(a: float, b: float, wrt: str, message: str) -> None:
     assert message in caught.value.diagnostics[0].message
 
 
+ANGLE = "atan2(0, 0) has no angle"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "wrt", "message"),
+    [
+        (0, 0, "a", ANGLE),
+        (0, 0, "b", ANGLE),
+        (1e-320, 0, "b", TOO_LARGE),
+        (0, 1e-320, "a", TOO_LARGE),
+        (1e-320, 1e-320, "a", TOO_LARGE),
+        (1e-320, 1e-320, "b", TOO_LARGE),
+    ],
+)
+def test_angles(a: float, b: float, wrt: str, message: str) -> None:
+    with pytest.raises(BackpropError) as caught:
+        grad("L = atan2(a, b)", {"a": a, "b": b}, wrt=[wrt])
+    assert message in caught.value.diagnostics[0].message
+
+
 @pytest.mark.parametrize(
     ("a", "b", "slopes"),
     [(0, 0.5, {"b": 0}), (0, 1, {"a": 1, "b": 0}), (0, 3, {"a": 0, "b": 0}), (0, 0, {"a": 0}), (-2, 3, {"a": 12}), (-2, -1, {"a": -0.25})],
@@ -66,6 +87,9 @@ def test_powers_at_the_edge_that_have_a_slope(a: float, b: float, slopes: dict[s
         ("L = sum(log2(x))", {"x": [0.5, -3]}, "log2 of a negative number, -3, at entry [1]"),
         ("L = sum(sqrt(x))", {"x": [[0, 0.5], [1, -0.5]]}, "sqrt of a negative number, -0.5, at entry [1, 1]"),
         ("L = sum(asin(x))", {"x": [-1, 1, 0.5, 1.5]}, "asin of 1.5, at entry [3]"),
+        ("L = sum(asin(x))", {"x": [-1, 1, -1.5]}, "asin of -1.5, at entry [2]"),
+        ("L = sum(csc(x))", {"x": [1, PI / 2, PI, 0]}, "csc of a multiple of pi, at entry [3]"),
+        ("L = sum(cot(x))", {"x": [1, PI / 2, PI, 0]}, "cot of a multiple of pi, at entry [3]"),
         ("L = sum(acos(x))", {"x": [-1, 1, 0.5, -1.5]}, "acos of -1.5, at entry [3]"),
         ("L = sum(acosh(x))", {"x": [1, 1.5, 0.5]}, "acosh of 0.5, at entry [2]"),
         ("L = sum(atanh(x))", {"x": [0.5, -0.5, 1]}, "atanh of 1, at entry [2]"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from backprop_cli.autodiff.blocks import Block
 from backprop_cli.autodiff.engine import Value
@@ -18,6 +19,7 @@ from backprop_cli.lang.pattern import Filled, Pattern, whole
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Part, fold, postorder, rebuilt, substitute
 
 LARGEST = 1_000
+_LARGEST_OPERAND = 200  # parts; tidying a product takes a few calls for each factor
 
 
 class Formulas:
@@ -53,6 +55,8 @@ class Formulas:
         graph = self.graph
         row = graph.rows[graph.op[node]]
         operands = graph.operands(node)
+        if any(self.sizes[each] > _LARGEST_OPERAND for each in (operands if own_name else (node,))):
+            return None
         written = [self.operand(operand) for operand in operands]
         own = self.operand(node) if own_name else graph.expr(node)
         if row.code is not None:
@@ -68,6 +72,15 @@ class Formulas:
             return summed(self, Apply("where", (written[0], *taken)), node, operands[at])
         local = tidy(substitute(tree(text), {**dict(zip(row.operands, written, strict=True)), "y": own}))
         return summed(self, product(upstream, local), node, operands[at])
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """How many parts each node has where it stands in a formula: one where it has a name."""
+        sizes: list[int] = []
+        for node in range(len(self.values)):
+            parts = 1 if node in self.graph.labels else 1 + sum(sizes[each] for each in self.graph.operands(node))
+            sizes.append(min(parts, LARGEST))
+        return sizes
 
     def shape(self, node: int) -> tuple[int, ...]:
         return getattr(self.values[node], "shape", ())

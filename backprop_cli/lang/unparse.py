@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from backprop_cli.lang.syntax import NEGATE, TRANSPOSE, Apply, Brackets, Index, Name, Number, Part, Slice, children, postorder
 
 # How tightly each operator holds its operands; the rungs of the grammar's ladder.
@@ -46,55 +48,55 @@ def needs(part: Part) -> tuple[int, ...]:
 def unparse(part: Part) -> str:
     """The text of a tree; reading it gives the same tree again."""
     # Pieces are joined once at the end: a chain of a hundred thousand terms would otherwise copy its text each time.
-    written: list[list[str]] = []
+    written: list[deque[str]] = []
     for each in postorder(part):
         count = len(children(each))
         below = written[len(written) - count :]
         del written[len(written) - count :]
         for piece, inner, least in zip(below, children(each), needs(each), strict=True):
             if rung(inner) < least:
-                piece.insert(0, "(")
+                piece.appendleft("(")
                 piece.append(")")
         written.append(_joined(each, below))
     return "".join(written.pop())
 
 
-def _joined(part: Part, below: list[list[str]]) -> list[str]:
+def _joined(part: Part, below: list[deque[str]]) -> deque[str]:
     match part:
         case Number(text=text):
-            return [text]
+            return deque((text,))
         case Name(id=name):
-            return [name]
+            return deque((name,))
         case Apply(head=head) if head == NEGATE:
-            return _merged(["-"], *below)
+            return _merged("-", *below)
         case Apply(head=head) if head == TRANSPOSE:
-            return _merged(*below, [".T"])
+            return _merged(*below, ".T")
         case Apply(head=head) if head in _RUNGS:
-            return _merged(below[0], [_LOOSE.get(head, head)], below[1])
+            return _merged(below[0], _LOOSE.get(head, head), below[1])
         case Apply(head=head, operands=operands, keywords=keywords):
-            named = [_merged([f"{k}="], v) for (k, _), v in zip(keywords, below[len(operands) :], strict=True)]
-            return _merged([f"{head}("], *_listed(below[: len(operands)] + named), [")"])
+            named = [_merged(f"{k}=", v) for (k, _), v in zip(keywords, below[len(operands) :], strict=True)]
+            return _merged(f"{head}(", *_listed(below[: len(operands)] + named), ")")
         case Brackets():
-            return _merged(["["], *_listed(below), ["]"])
+            return _merged("[", *_listed(below), "]")
         case Index():
-            return _merged(below[0], ["["], *_listed(below[1:]), ["]"])
+            return _merged(below[0], "[", *_listed(below[1:]), "]")
         case Slice(start=start, stop=stop, step=step):
             rest = iter(below)
-            texts = [[] if p is None else next(rest) for p in (start, stop, step)]
-            return _merged(texts[0], [":"], texts[1], *([[":"], texts[2]] if step is not None else []))
+            texts = [deque[str]() if p is None else next(rest) for p in (start, stop, step)]
+            return _merged(texts[0], ":", texts[1], *((":", texts[2]) if step is not None else ()))
 
 
-def _listed(pieces: list[list[str]]) -> list[list[str]]:
-    return [piece if at == 0 else _merged([", "], piece) for at, piece in enumerate(pieces)]
+def _listed(pieces: list[deque[str]]) -> list[deque[str]]:
+    return [piece if at == 0 else _merged(", ", piece) for at, piece in enumerate(pieces)]
 
 
-def _merged(*pieces: list[str]) -> list[str]:
-    """One list out of several; the longest is extended in place, so that chains cost linear time."""
-    longest = max(range(len(pieces)), key=lambda i: len(pieces[i]))
-    result = pieces[longest]
-    after = [text for piece in pieces[longest + 1 :] for text in piece]
-    before = [text for piece in pieces[:longest] for text in piece]
-    result.extend(after)
-    if before:
-        result[:0] = before
+def _merged(*pieces: deque[str] | str) -> deque[str]:
+    """One row of texts out of several; the longest is extended in place, so that chains cost linear time."""
+    rows = [deque((piece,)) if isinstance(piece, str) else piece for piece in pieces]
+    longest = max(range(len(rows)), key=lambda i: len(rows[i]))
+    result = rows[longest]
+    for piece in rows[longest + 1 :]:
+        result.extend(piece)
+    for piece in reversed(rows[:longest]):
+        result.extendleft(reversed(piece))
     return result
