@@ -93,6 +93,7 @@ def test_powers_at_the_edge_that_have_a_slope(a: float, b: float, slopes: dict[s
         ("L = sum(acos(x))", {"x": [-1, 1, 0.5, -1.5]}, "acos of -1.5, at entry [3]"),
         ("L = sum(acosh(x))", {"x": [1, 1.5, 0.5]}, "acosh of 0.5, at entry [2]"),
         ("L = sum(atanh(x))", {"x": [0.5, -0.5, 1]}, "atanh of 1, at entry [2]"),
+        ("L = sum(atanh(x))", {"x": [0.5, -0.5, -1.5]}, "atanh of -1.5, at entry [2]"),
         ("L = sum(log1p(x))", {"x": [-0.5, 0, -1]}, "log1p of -1, at entry [2]"),
         ("L = sum(x/y)", {"x": [1, 2, 3], "y": [1, 0.5, 0]}, "division by zero, at entry [2]"),
         ("L = sum(2/y)", {"y": [[1, 0.5], [0, 1]]}, "division by zero, at entry [1, 0]"),

@@ -119,6 +119,32 @@ def test_the_derivative_that_is_shown_is_the_one_that_is_computed(row: Primitive
             assert near(float(formula(unparse(native_tree(computed)), here)), formula(shown, here), 14)
 
 
+AT_KINKS = [
+    ("abs", {"x": 0.0}),
+    ("relu", {"x": 0.0}),
+    ("leaky_relu", {"x": 0.0, "slope": 0.25}),
+    ("elu", {"x": 0.0, "alpha": 0.5}),
+    ("clip", {"x": 1.0, "lo": 1.0, "hi": 3.0}),
+    ("clip", {"x": 3.0, "lo": 1.0, "hi": 3.0}),
+    ("clip", {"x": 1.0, "lo": 1.0, "hi": 1.0}),
+    ("maximum", {"a": 2.0, "b": 2.0}),
+    ("mod", {"a": 6.0, "b": 3.0}),
+]
+
+
+@pytest.mark.parametrize(("head", "at"), AT_KINKS)
+def test_at_a_kink_the_derivative_that_is_shown_is_the_convention_too(head: str, at: Point) -> None:
+    rules, row = Rules(FLOAT), ROWS[head]
+    value = rules.forward(row)(*at.values())
+    assert row.kink is not None
+    assert rules.condition(row, row.kink.at)(*at.values(), value)
+    for operand in slopes(row):
+        shown = row.local[operand]
+        assert shown is not None
+        computed = rules.slope(row, operand)(*at.values(), value)
+        assert computed == pytest.approx(float(formula(unparse(native_tree(shown)), {**at, "y": value})))
+
+
 # ---- a lie is found and named ----
 
 LIES = [
