@@ -156,3 +156,9 @@ def test_values_come_from_files(tmp_path: Path) -> None:
         "--json",
     )
     assert json.loads(found.stdout)["gradients"]["y"] == [6, -2]
+
+
+def test_a_point_file_without_a_name() -> None:
+    found = grad("-e", "L = x^2", "--at", "@")
+    assert found.returncode == 2
+    assert "--at @ names no file" in found.stderr

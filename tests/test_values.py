@@ -51,6 +51,7 @@ def test_names_of_columns(tmp_path: Path) -> None:
         ("1,2\n3,inf\n", "text-cell", "row 2, column 2"),
         ("a,b\n1,2,3\n", "ragged-rows", "row 2"), ("1,2\n\x1b[31m,4\n", "text-cell", "row 2, column 1"),
         ("1,2\n=1+1,4\n", "text-cell", "row 2, column 1"),
+        ('1,2\n3,"4\n5,6\n', "unreadable-values", "row 2, character 3"), ('a,"b\n1,2\n', "unreadable-values", "row 1, character 3"),
     ],
 )  # fmt: skip
 def test_bad_cells_have_a_place(tmp_path: Path, text: str, code: str, place: str) -> None:

@@ -87,6 +87,8 @@ def _point_file(path: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
     import json
 
     shape = 'the file holds one object, as in {"x": 2, "a": "1/3"}'
+    if not path:
+        raise BackpropError(Diagnostic("no-such-file", "--at @ names no file", hint="write --at @point.json"))
     data = read_file(path, limits)
     if len(data) > limits.file_bytes:
         raise BackpropError(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Array = numpy.ndarray[Any, numpy.dtype[Any]]
 
 _LONGEST_CELL = 40  # characters of a cell that a complaint shows
+_QUOTE = '"'
 
 
 def values(path: str, limits: Limits) -> Array:
@@ -67,6 +68,10 @@ def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
     if not count:
         raise BackpropError(Diagnostic("no-values", f"{path} holds no numbers"))
     _require_few(count, path, limits)
+    for number, line in enumerate(lines, 1) if _QUOTE in text else ():
+        if line.count(_QUOTE) % 2:
+            message = f"{path}, row {number}, character {line.index(_QUOTE) + 1}: a quote that is not closed in its line"
+            raise BackpropError(Diagnostic("unreadable-values", message))
     try:
         table = numpy.loadtxt(lines, delimiter=sign, skiprows=start, ndmin=2, quotechar='"', comments=None)
         if not numpy.isfinite(table).all() or (header and len(header) != table.shape[1]):
