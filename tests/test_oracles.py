@@ -456,3 +456,12 @@ def test_no_text_of_the_user_s_reaches_sympy() -> None:
     forms = closed_forms(parse("Symbol = 2; __class__ = 3; L = Symbol^2*__class__"), "L", ["Symbol"])
     assert forms["Symbol"].in_leaves is not None
     assert re.fullmatch(r"2\*(Symbol\*__class__|__class__\*Symbol)", unparse(forms["Symbol"].in_leaves))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "text",
+    ["x = 2; L = where(x > 5, erf(asin(x)), x^2)", "x = 2; L = where(x < 5, x^2, erfc(acosh(x - 2)*1.5))"],
+)
+def test_a_branch_without_a_real_value_is_passed_over(text: str, limits: Limits) -> None:
+    assert isinstance(judge(text, limits=limits), Agrees)

@@ -25,7 +25,7 @@ class _NotReal(ArithmeticError):
     pass
 
 
-_FAULTS = (ArithmeticError, ValueError, TypeError)
+_FAULTS = (ArithmeticError, AttributeError, ValueError, TypeError)  # of attributes: where a number is complex, or Bad
 
 
 class Stream:

@@ -122,7 +122,7 @@ def explained(made: Program, ours: Arrays, theirs: Run, right: Arrays | None) ->
     for digits in (DIGITS, MORE_DIGITS, MOST_DIGITS):
         truth = true_gradients(made, digits)
         if truth is None:
-            return "skipped: domain, by the textbook's definitions"
+            return "skipped: domain or overflow, by the textbook's definitions"
         sizes = {name: np.maximum(abs(truth[name]), sizes[name] if bounded else 0.0) for name in truth}
         if _near(ours, truth, sizes):
             return "equal to high precision, where PyTorch " + ("lost digits" if right is not None else "has no number")

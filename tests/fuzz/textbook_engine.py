@@ -6,6 +6,7 @@ Nothing here is shared with the tool or with PyTorch. Arrays are NumPy arrays of
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
@@ -244,15 +245,16 @@ def _array(given: Any) -> Any:
 
 
 def true_gradients(program: Program, digits: int = DIGITS) -> dict[str, Any] | None:
-    """Central differences at high precision as NumPy arrays of floats; None where there is no real value."""
+    """Central differences at high precision as NumPy arrays of floats; None where there is no real value, or one beyond float64."""
     with mp.workdps(digits):
         f, step = numbers(), mpf(10) ** (-digits // 3)
         leaves = {name: entrywise(mpf, np.array(given, dtype=object)) for name, given in program.leaves.items()}
 
-        def output(name: str, at: tuple[int, ...], by: mpf) -> mpf:
+        def output(name: str = "", at: tuple[int, ...] = (), by: mpf = step) -> mpf:
             known = dict(leaves)
-            known[name] = leaves[name].copy()
-            known[name][at] += by
+            if name:
+                known[name] = leaves[name].copy()
+                known[name][at] += by
             for target, tree in program.statements:
                 known[target] = value(tree, known, program, f)
             return known["L"][()]
@@ -261,6 +263,8 @@ def true_gradients(program: Program, digits: int = DIGITS) -> dict[str, Any] | N
             return float((output(name, at, step) - output(name, at, -step)) / (2 * step))
 
         try:
+            if abs(output()) > sys.float_info.max:
+                return None
             found = {name: [slope(name, at) for at in np.ndindex(leaf.shape)] for name, leaf in leaves.items()}
         except Undefined:
             return None
