@@ -268,6 +268,12 @@ def test_texts_are_drawn_where_there_is_no_atheris(monkeypatch: pytest.MonkeyPat
     assert "Atheris is not installed" in tally.notes[0]
 
 
+@pytest.mark.parametrize("number", [9_627, 49_305])
+def test_saturation_is_looked_into(number: int) -> None:
+    """A pair that differs in the 48th digit of one branch was once called equal; one of tiny numbers was thought to be equal."""
+    assert not equality.share(range(number, number + 1), 3).failures
+
+
 @pytest.mark.parametrize("number", [51_853, 81_787, 95_175, 95_699])
 def test_a_corner_of_several_pieces_is_looked_for(number: int) -> None:
     """Pairs that differ in one corner alone, which drawn points missed: they were once called equal."""

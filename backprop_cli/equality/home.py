@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 
 from backprop_cli.equality.balls import ZERO, Ball
 from backprop_cli.equality.functions import functions
-from backprop_cli.equality.meeting import Budget, Sight, Viewer, number
+from backprop_cli.equality.meeting import Budget, OutOfMeans, Sight, Viewer, number
 from backprop_cli.equality.missing import Missing
 from backprop_cli.equality.outcome import Witness
 from backprop_cli.equality.points import rounded
@@ -25,6 +26,12 @@ class Home:
         self.sight: Sight = self.view.closer([])
         self.signature = self.program.signature(self.sight.values)
         self.open = self.program.undecided(self.sight.values, program.deciders)
+
+    def closer(self) -> Sight:
+        """Home once more, with all the digits there are, where the means allow it."""
+        with suppress(OutOfMeans):
+            self.sight = self.view.look([], self.view.ladder[-1])
+        return self.sight
 
     def matches(self, signature: Sequence[int]) -> bool:
         """Whether a point takes home's branches; where home is on a boundary, every branch is home's."""

@@ -24,6 +24,9 @@ class Population:
         self.viewer, self.level = viewer, level
         self.agreements = [0] * (len(viewer.program.outputs) // 2)
         self.outcomes: list[dict[int, list[Ball]]] = [{} for _ in viewer.program.deciders]
+        # Branches taken where every pair was told, and those where some was not, with the first point for each.
+        self.clear: set[tuple[int, ...]] = set()
+        self.dim: dict[tuple[int, ...], list[Ball]] = {}
         self.spent = False
         self.missed = 0
         self.last: tuple[int, ...] = ()
@@ -83,14 +86,15 @@ class Population:
                     continue
                 if sight.apart is not None:
                     return sight
-                self._note(sight)
+                self.note(sight)
                 if enough():
                     break
         except OutOfMeans:
             self.spent = True
         return None
 
-    def _note(self, sight: Sight) -> None:
+    def note(self, sight: Sight) -> None:
+        """Count a sight that tells no pair apart."""
         self.seen = sight
         self.last = self.viewer.program.signature(sight.values) if self.outcomes else ()
         dim = False
@@ -98,6 +102,10 @@ class Population:
             if each is Meeting.SAME:
                 self.agreements[i] += 1
             dim = dim or each is Meeting.DIM
+        if dim:
+            self.dim.setdefault(self.last, list(sight.point))
+        elif Meeting.SAME in sight.meetings:
+            self.clear.add(self.last)
         if self.outcomes and Meeting.SAME in sight.meetings:
             for met, outcome in zip(self.outcomes, self.last, strict=True):
                 if outcome not in (UNKNOWN, TIE):

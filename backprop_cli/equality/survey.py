@@ -16,6 +16,7 @@ from backprop_cli.equality.terms import LEAF, Terms
 
 # Agreements that are asked of every pair in each population; where an identity is proved; where that takes long.
 ENOUGH, _PROVED, _FEW = 12, 2, 6
+_CLOSER = 8  # points at which what seems equal is looked at with more digits
 # More draws to meet branches that were not met, and those of simple numbers for the counterexample shown.
 _MORE, _NICE, _AIMED = 24, 10, 3
 # Borders between pieces that are looked at, and steps towards each, which halve the distance.
@@ -127,6 +128,8 @@ class Survey:
         home = self.home
         assert home is not None
         if all(each is Meeting.SAME for each in home.sight.meetings):
+            if self.proof is not Verdict.EQUAL and home.closer().apart is not None:
+                return Decision(Status.DIFFERENT, _BY_DIGITS, self._numbered(home.witness()))
             return Decision(Status.EQUAL, _BY_PRIMES if self.proof is Verdict.EQUAL else _BY_DIGITS)
         if Meeting.OUTSIDE in home.sight.meetings:
             return Decision(Status.UNDECIDED, why="the truth has no value")
@@ -175,10 +178,34 @@ class Survey:
             seem = "both agree to all the digits that were looked at" if seen else "no point tells both sides apart"
             return Decision(Status.UNDECIDED, why=f"{seem}, but exact arithmetic finds no identity")
         if seen >= ENOUGH and (not self.spent or everywhere.least >= _FEW):
+            if self.home is not None and self.home.closer().apart is not None:
+                return Decision(Status.DIFFERENT, _BY_DIGITS, self._numbered(self.home.witness()))
+            found = self._closer(everywhere)
+            if found is not None:
+                return self._apart_elsewhere(around, found)
+            if not everywhere.dim.keys() <= everywhere.clear:
+                return self._last_resort("on some branch no point was found at which both sides have a clear value")
             return Decision(Status.EQUAL, _BY_DIGITS)
         if self.spent:
             return self._last_resort("the work that may be done on one answer is used up")
         return self._last_resort("too few points were found at which both sides have a clear value")
+
+    def _closer(self, everywhere: Population) -> Sight | None:
+        """What agrees to 50 digits is looked at with all of them once more on each branch: `tanh(57)` and `tanh(58)` agree to 49."""
+        small = self.program.cost <= _LARGE
+        dim = [point for branch, point in everywhere.dim.items() if branch not in everywhere.clear]
+        met = [point for each in everywhere.outcomes if small for point in each.values()]
+        closer = Population(self.view, len(self.view.ladder) - 1)
+        try:
+            for point in [*dim, *self._draws(0, 2 if small else 1), *met][:_CLOSER]:
+                sight = self.view.look(point, self.view.ladder[-1])
+                if sight.apart is not None:
+                    return sight
+                closer.note(sight)
+        except OutOfMeans:
+            pass  # then they agree as far as was looked
+        everywhere.clear |= closer.clear
+        return None
 
     def _last_resort(self, why: str) -> Decision:
         if not self._same_domain():

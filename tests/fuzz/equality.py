@@ -104,7 +104,12 @@ def _differs(case: Case, at: Mapping[str, Any]) -> bool | None:
     if left is None or right is None:
         return None
     with mp.workdps(_DIGITS):
-        return bool(abs(left - right) > _SAME * abs(left) + _NOTHING)
+        apart = abs(left - right)
+        if apart > _NOTHING or not apart:
+            return bool(apart > _SAME * abs(left) + _NOTHING)
+    left, right = _at(case.left, at, 3 * _DIGITS), _at(case.right, at, 3 * _DIGITS)
+    with mp.workdps(_DIGITS):  # next to nothing: what more digits do not change is no rounding
+        return bool(abs(abs(left - right) - apart) < _SAME * apart and apart > _SAME * abs(left))
 
 
 def _told_apart(case: Case, witness: Witness) -> bool:
@@ -113,8 +118,8 @@ def _told_apart(case: Case, witness: Witness) -> bool:
     return _differs(case, at) is True or (witness.right is None and _at(case.left, at) is not None and _at(case.right, at) is None)
 
 
-def _at(tree: Tree, at: Mapping[str, Any]) -> Any:
-    return reference(tree, {key: Fraction(value) for key, value in at.items()}, _DIGITS)
+def _at(tree: Tree, at: Mapping[str, Any], digits: int = _DIGITS) -> Any:
+    return reference(tree, {key: Fraction(value) for key, value in at.items()}, digits)
 
 
 def _verdict(status: Status, truth: str, with_home: bool, tally: Tally, name: str) -> None:
