@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from backprop_cli.equality.balls import Ball
+from backprop_cli.equality.balls import Ball, top
 from backprop_cli.equality.meeting import Meeting, OutOfMeans, Sight, Viewer
+from backprop_cli.equality.missing import Missing
 from backprop_cli.equality.points import halfway
 from backprop_cli.equality.program import TIE, UNKNOWN
 
 # Sights without a clear answer after which more digits are used.
 _PATIENCE = 3
+_SOME_BITS = 20  # of a value of which something is known
 
 
 class Population:
@@ -24,7 +26,7 @@ class Population:
         self.viewer, self.level = viewer, level
         self.agreements = [0] * (len(viewer.program.outputs) // 2)
         self.outcomes: list[dict[int, list[Ball]]] = [{} for _ in viewer.program.deciders]
-        # Branches taken where every pair was told, and those where some was not, with the first point for each.
+        # Branches taken where every pair was told, and those where some has values, but not clear ones, with the first point for each.
         self.clear: set[tuple[int, ...]] = set()
         self.dim: dict[tuple[int, ...], list[Ball]] = {}
         self.spent = False
@@ -102,10 +104,10 @@ class Population:
             if each is Meeting.SAME:
                 self.agreements[i] += 1
             dim = dim or each is Meeting.DIM
-        if dim:
-            self.dim.setdefault(self.last, list(sight.point))
-        elif Meeting.SAME in sight.meetings:
+        if not dim and Meeting.SAME in sight.meetings:
             self.clear.add(self.last)
+        elif self._blurred(sight) and not {UNKNOWN, TIE} & set(self.last):
+            self.dim.setdefault(self.last, list(sight.point))
         if self.outcomes and Meeting.SAME in sight.meetings:
             for met, outcome in zip(self.outcomes, self.last, strict=True):
                 if outcome not in (UNKNOWN, TIE):
@@ -114,3 +116,15 @@ class Population:
         if self._dim >= _PATIENCE and self._dim > self._clear and self.level + 1 < len(self.viewer.ladder):
             self.level += 1
             self._dim = self._clear = 0
+
+    def _blurred(self, sight: Sight) -> bool:
+        """Whether some pair has two values that are known, but not well enough to tell them apart."""
+        outputs, values = self.viewer.program.outputs, sight.values
+        return any(
+            each is Meeting.DIM and all(_known(values[place]) for place in outputs[2 * pair : 2 * pair + 2])
+            for pair, each in enumerate(sight.meetings)
+        )
+
+
+def _known(value: Ball | Missing) -> bool:
+    return not isinstance(value, Missing) and value[2].bit_length() + value[1] < top(value) - _SOME_BITS
