@@ -89,3 +89,19 @@ def test_what_stands_in_options_is_shown_escaped_and_short(server: Server, tmp_p
             checked(found, 2)
             assert len(found.err) < 2_500
     assert list(tmp_path.iterdir()) == []
+
+
+EXPONENTS = [
+    "L = exp(tanh((x^2 + 1)^0.333333333333333))",
+    "L = sum(exp(tanh(([x, 2]^2 + 1)^0.333333333333333)))",
+    "f(p) = p^0.333333333333333; L = exp(tanh(f(x^2 + 1)))",
+    "L = exp(tanh(exp(0.333333333333333*log(x^2 + 1))))",
+]
+
+
+@pytest.mark.parametrize("text", EXPONENTS)
+@pytest.mark.parametrize("options", [(), ("--symbolic",)])
+def test_an_exponent_of_many_digits_does_not_take_all_memory(server: Server, text: str, options: tuple[str, ...]) -> None:
+    """SymPy looks for common factors of x^0.333333333333333 as in a polynomial of 333333333333333 terms."""
+    found = checked(server.run(["grad", "-e", text, "--at", "x=1.3", *options]), 0)
+    assert "agrees with SymPy" in found.out

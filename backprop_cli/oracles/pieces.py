@@ -18,6 +18,7 @@ from backprop_cli.oracles.textbook import BASIC, FIXED, in_basics
 SIZE, DEPTH, DIFFERENT = 24, 8, 150
 # A power larger than this is a piece by itself, so that no number is ever raised to it.
 POWER = 8
+_ALONE = 64  # numerator or denominator of an exponent beyond which a power is a piece by itself
 _MOST_STEPS = 500_000
 COMPARISONS = INFIX[:6]
 
@@ -187,8 +188,10 @@ class Planner:
         fine = self.fine or len(self.pieces) > DIFFERENT
         power = literal(part.operands[1], lambda number: word(number)[0]) if part.head in ("^", "pow") and len(below) == 2 else None
         if power is not None:
-            base = cut(below[0]) if fine or abs(power) > POWER else below[0]
-            below = [base, _Term(rational(power))]
+            alone = max(abs(power.numerator), power.denominator) > _ALONE
+            below = [cut(below[0]) if fine or alone or abs(power) > POWER else below[0], _Term(rational(power))]
+            if alone:  # around x^0.333333333333333 SymPy may make polynomials of that many terms
+                return cut(_joined(part, below))
         elif fine or part.head in COMPARISONS:
             # A condition stays with its `where`: cut off, it would be a number like any other.
             below = [each if part.head == "where" and _compares(each.tree) else cut(each) for each in below]

@@ -106,6 +106,8 @@ class Run:
             flat = operands[0].detach().sort(dim=-1 if fixed[0] is None else fixed[0]).values
             flat = operands[0].detach().flatten().sort().values if fixed[0] is None else flat
             self.near(flat.diff(dim=-1 if fixed[0] is None else fixed[0]), torch.ones(()))
+        elif word == "atan2":
+            self.near(torch.hypot(operands[0].detach(), operands[1].detach()), torch.ones(()))
         elif word in ("std", "norm"):
             self.near(apply(word, fixed, operands), torch.ones(()))
 
