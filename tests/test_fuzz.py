@@ -281,3 +281,15 @@ def test_a_corner_of_several_pieces_is_looked_for(number: int) -> None:
 
     tally = equality.share(range(number, number + 1), 1)
     assert not tally.failures
+
+
+@pytest.mark.parametrize("answer", ["dL/dx = rate*2", "  dL/dx = x*rate", "dL/dx = xrate."])
+def test_a_complaint_about_a_name_of_updates_has_its_place(answer: str) -> None:
+    """Its place was that in the whole file, shown on a text of this line alone."""
+    TARGETS["judge"](f"3# one\n# two\n\n{answer}\n".encode())
+    (judged,) = bench("log-likelihood").judge(f"# one\n# two\n\n{answer}\n").answers
+    complaint = judged.complaint
+    assert complaint is not None
+    if complaint.span is not None and complaint.source is not None and "rate" in complaint.message:
+        assert complaint.source.text[complaint.span.start : complaint.span.end] == "rate"
+        assert complaint.source.text.count("\n", 0, complaint.span.start) == 3

@@ -9,7 +9,7 @@ from fractions import Fraction
 from time import monotonic
 
 from backprop_cli.equality.terms import MOST
-from backprop_cli.errors import Diagnostic, Source
+from backprop_cli.errors import Diagnostic, Source, Span
 from backprop_cli.homework import forms, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.comparing import Compared, Comparer, Measure, OutOfTime
@@ -114,8 +114,8 @@ class Sitting:
         for tree in answer.links:
             for name, span in names_in(tree).items():
                 if name in names:
-                    message = f"no node is named {name}"
-                    return Diagnostic("unknown-name", message, Source("<answers>", answer.text), span, hint="only an update has a rate")
+                    source, moved = _alone(answer, span)
+                    return Diagnostic("unknown-name", f"no node is named {name}", source, moved, hint="only an update has a rate")
         for each in (answer.target.of, answer.target.wrt):
             if each in names:
                 return Diagnostic("unknown-name", f"no node is named {each}", Source("<answers>", answer.text))
@@ -298,3 +298,12 @@ def _relative(tree: Expr, digits: int) -> Fraction:
     if any(significant(each.text) < digits for each in literals):
         return Fraction(0)
     return max((half_unit(each.text) / abs(each.exact) for each in literals), default=Fraction(0))
+
+
+def _alone(answer: Answer, span: Span) -> tuple[Source, Span | None]:
+    """An answer as a text of its own, with its line's number, and a place in the whole text as one in this."""
+    before = "\n" * (answer.line - 1)
+    start = span.start - answer.span.start
+    inside = start >= 0 and start + span.end - span.start <= len(answer.text)
+    moved = Span(len(before) + start, len(before) + start + span.end - span.start)
+    return Source("<answers>", before + answer.text), moved if inside else None
