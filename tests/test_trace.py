@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -574,7 +575,8 @@ def test_step_by_step(end: bytes) -> None:
     assert max(len(line) for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "").split("\n")) <= 80
     os.write(master, b"\x1b[C")
     read("backward 3 of 10")
-    os.write(master, b"\x1a")  # Ctrl-Z changes nothing
+    os.write(master, b"\x1a")  # Ctrl-Z changes nothing; between two keys it may suspend, as everywhere
+    process.send_signal(signal.SIGCONT)
     os.write(master, end[:1])
     if len(end) > 1:
         read("∂L/∂t = ?")
