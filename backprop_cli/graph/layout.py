@@ -51,7 +51,7 @@ def layout(expr: Expr, own: Container[str]) -> tuple[list[Expr], list[Expr]]:
 
 def operand_parts(part: Expr, own: Container[str]) -> list[Expr]:
     """The parts below a part that become nodes, in the order of the text."""
-    if isinstance(part, Apply) and (part.head in own or not part.head.isidentifier()):  # of a sign, every part
+    if isinstance(part, Apply) and (part.head in own or (part.head in ROWS and not part.head.isidentifier())):  # of a sign, every part
         return list(part.operands)
     used = use(part)
     below = {id(each) for each in used.operands if not isinstance(each, str)}
@@ -61,7 +61,7 @@ def operand_parts(part: Expr, own: Container[str]) -> list[Expr]:
 def use(part: Expr) -> Use:
     """The primitive that a part applies, and to what. Raises Misuse."""
     match part:
-        case Apply(head=head, operands=operands) if not head.isidentifier():
+        case Apply(head=head, operands=operands) if head in ROWS and not head.isidentifier():
             return Use(ROWS[head], operands, ())
         case Apply(head=head, operands=operands, keywords=keywords):
             twice = next((name for at, (name, _) in enumerate(keywords) if name in dict(keywords[:at])), None)
