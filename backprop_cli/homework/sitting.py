@@ -9,13 +9,14 @@ from fractions import Fraction
 from time import monotonic
 
 from backprop_cli.equality.terms import MOST
-from backprop_cli.errors import Diagnostic, Source, Span
+from backprop_cli.errors import Diagnostic, Source
 from backprop_cli.homework import forms, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.comparing import Compared, Comparer, Measure, OutOfTime
 from backprop_cli.homework.following import Slip, entry_replaced, world_of, worlds
 from backprop_cli.homework.formulas import half_unit, significant, symbols
 from backprop_cli.homework.lowering import Misfit
+from backprop_cli.homework.placed import alone
 from backprop_cli.homework.rules import Rules
 from backprop_cli.homework.targets import by_edge, options, rates, shape_of, whole
 from backprop_cli.homework.verdicts import Judged, Verdict
@@ -114,7 +115,7 @@ class Sitting:
         for tree in answer.links:
             for name, span in names_in(tree).items():
                 if name in names:
-                    source, moved = _alone(answer, span)
+                    source, moved = alone(answer, span)
                     return Diagnostic("unknown-name", f"no node is named {name}", source, moved, hint="only an update has a rate")
         for each in (answer.target.of, answer.target.wrt):
             if each in names:
@@ -298,12 +299,3 @@ def _relative(tree: Expr, digits: int) -> Fraction:
     if any(significant(each.text) < digits for each in literals):
         return Fraction(0)
     return max((half_unit(each.text) / abs(each.exact) for each in literals), default=Fraction(0))
-
-
-def _alone(answer: Answer, span: Span) -> tuple[Source, Span | None]:
-    """An answer as a text of its own, with its line's number, and a place in the whole text as one in this."""
-    before = "\n" * (answer.line - 1)
-    start = span.start - answer.span.start
-    inside = start >= 0 and start + span.end - span.start <= len(answer.text)
-    moved = Span(len(before) + start, len(before) + start + span.end - span.start)
-    return Source("<answers>", before + answer.text), moved if inside else None
