@@ -115,8 +115,7 @@ class Sitting:
         for tree in answer.links:
             for name, span in names_in(tree).items():
                 if name in names:
-                    source, moved = alone(answer, span)
-                    return Diagnostic("unknown-name", f"no node is named {name}", source, moved, hint="only an update has a rate")
+                    return Diagnostic("unknown-name", f"no node is named {name}", *alone(answer, span), hint="only an update has a rate")
         for each in (answer.target.of, answer.target.wrt):
             if each in names:
                 return Diagnostic("unknown-name", f"no node is named {each}", Source("<answers>", answer.text))
