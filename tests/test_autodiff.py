@@ -80,7 +80,7 @@ def test_the_fast_loops_and_the_interpreter_agree(sample: Sample) -> None:
     rules = Rules(FLOAT)
     careful = Interpreter(plan, rules, Faults(graph, rules, frozenset(), str))
     careful.forward(slow, plan.order, (plan.output,))
-    slow_adjoints = careful.backward(slow)
+    slow_adjoints = careful.backward(slow, 1.0)
 
     for node in plan.order:
         assert math.isclose(fast[node], slow[node], rel_tol=1e-15), "the same formulas"

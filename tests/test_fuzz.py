@@ -293,3 +293,14 @@ def test_a_complaint_about_a_name_of_updates_has_its_place(answer: str) -> None:
     if complaint.span is not None and complaint.source is not None and "rate" in complaint.message:
         assert complaint.source.text[complaint.span.start : complaint.span.end] == "rate"
         assert complaint.source.text.count("\n", 0, complaint.span.start) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("parse", "L = si₀gma(x)"),  # a function whose name has a subscript: KeyError
+        ("parse", "L = abs(x) + ([x< 0]) + atan2(x .T< 0, 0/norm)^0.5"),  # an output of shape (1,) and an infinite slope: IndexError
+    ],
+)
+def test_texts_that_once_ended_in_a_fault(name: str, text: str) -> None:
+    TARGETS[name](text.encode())

@@ -95,7 +95,7 @@ class ArrayInterpreter(Interpreter):
     def nothing(self, upstream: Any) -> bool:
         return upstream is None or (not self.strict and not np.any(upstream != 0))
 
-    def backward(self, values: list[Any], seed: Any = None) -> list[Any]:
+    def backward(self, values: list[Any], seed: Any) -> list[Any]:
         self.values = values
         return super().backward(values, seed)
 

@@ -82,7 +82,7 @@ class Engine:
             careful = self.interpreter(plan)
             careful.forward(values, plan.order, (plan.output,))
             check(values[plan.output])
-            adjoints = careful.backward(values)
+            adjoints = careful.backward(values, self.seed(values[plan.output]))
             self.silenced = careful.silenced
             return values, adjoints
 
@@ -126,7 +126,7 @@ class Engine:
     def backward_each(self, plan: Plan, careful: Interpreter, values: list[Value]) -> Iterator[list[Value]]:
         output = values[plan.output]
         if not getattr(output, "shape", ()):
-            adjoints = careful.backward(values)
+            adjoints = careful.backward(values, self.seed(output))
             self.silenced = careful.silenced
             yield adjoints
             return

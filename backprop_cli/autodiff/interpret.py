@@ -94,15 +94,15 @@ class Interpreter:
 
     # ---- backward ----
 
-    def backward(self, values: list[Any], seed: Any = None) -> list[Any]:
-        """The adjoints of all nodes. A local derivative of 0 contributes 0, whatever arrives.
+    def backward(self, values: list[Any], seed: Any) -> list[Any]:
+        """The adjoints of all nodes; `seed`, in the shape of the output, is that of the output. A local derivative of 0 contributes 0, whatever arrives.
 
         Where a derivative is infinite or does not exist, what is sent on is no number (`lost`); raises only where that reaches
         a leaf asked for.
         """
         plan, graph = self.plan, self.plan.graph
         adjoints: list[Any] = [None] * len(graph)
-        adjoints[plan.output] = self.arithmetic.number("1") if seed is None else seed
+        adjoints[plan.output] = seed
         self.lost, self.silenced = {}, []
         for node in reversed(plan.order):
             if not (plan.moved[node] and self.demanded[node]) or self.nothing(adjoints[node]):
