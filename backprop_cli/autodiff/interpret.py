@@ -95,10 +95,10 @@ class Interpreter:
     # ---- backward ----
 
     def backward(self, values: list[Any], seed: Any) -> list[Any]:
-        """The adjoints of all nodes; `seed`, in the shape of the output, is that of the output. A local derivative of 0 contributes 0, whatever arrives.
+        """The adjoints of all nodes, where that of the output is `seed`, in its shape.
 
-        Where a derivative is infinite or does not exist, what is sent on is no number (`lost`); raises only where that reaches
-        a leaf asked for.
+        A local derivative of 0 contributes 0, whatever arrives. Where a derivative is infinite or does not exist, what is sent on
+        is no number (`lost`); raises only where that reaches a leaf asked for.
         """
         plan, graph = self.plan, self.plan.graph
         adjoints: list[Any] = [None] * len(graph)
