@@ -32,6 +32,7 @@ class ArrayInterpreter(Interpreter):
         self.kept = {plan.output, *plan.wrt}
         self.bent = {number for number, row in enumerate(plan.graph.rows) if row.kink is not None}
         self.values: list[Any] = []
+        self.gathered: dict[int, Any] = {}  # adjoints made here, to which entries are added in place
         if strict:
             self.demanded = bytearray(b"\2") * len(plan.graph)
 
@@ -96,8 +97,22 @@ class ArrayInterpreter(Interpreter):
         return upstream is None or (not self.strict and not np.any(upstream != 0))
 
     def backward(self, values: list[Any], seed: Any) -> list[Any]:
-        self.values = values
+        self.values, self.gathered = values, {}
         return super().backward(values, seed)
+
+    def passed(self, node: int, at: int, operand: int, adjoints: list[Any], inputs: list[Any], values: list[Any]) -> tuple[Any, Any]:
+        graph = self.plan.graph
+        if graph.rows[graph.op[node]].code != "index":
+            return super().passed(node, at, operand, adjoints, inputs, values)
+        # Added in its place: a whole array for each entry that is taken would be the square of their number.
+        total = adjoints[operand]
+        if total is None or total is not self.gathered.get(operand):
+            total = self.zero(inputs[at]) if total is None else np.array(total)
+            adjoints[operand] = self.gathered[operand] = total
+        index = self.static(node, values)["index"]
+        part = self.entry(adjoints[node])
+        total[index] = self.added(total[index], part)
+        return part, total[index]
 
     def done(self, node: int, adjoints: list[Any]) -> None:
         """Let go of what nobody asks for: large nets would otherwise hold two arrays for every node."""
@@ -126,6 +141,8 @@ class ArrayInterpreter(Interpreter):
         return np.full(shape, nil, dtype=object if not isinstance(nil, float) else float) if shape else nil
 
     def part(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
+        if self.plan.graph.rows[self.plan.graph.op[node]].variadic:
+            return self.entry(upstream[at])  # alone: a look at all entries would be one for each of them
         if self.strict or self.is_number(upstream):
             return self.sent(node, at, upstream, inputs, values)
         self.require_floats(node, at, values)
@@ -134,6 +151,10 @@ class ArrayInterpreter(Interpreter):
         # An entry of what is sent is unknown where it depends on what is unknown: some number there would show in it.
         shown = self.sent(node, at, np.where(known, 0.0, np.random.default_rng(0).uniform(1, 2, np.shape(upstream))), inputs, values)
         return part if part is None or shown is None else np.where(shown == 0, part, np.nan)[()]
+
+    def entry(self, arriving: Any) -> Any:
+        """What is sent on as it is, no number where that is not known."""
+        return arriving if self.strict or self.exact else np.where(np.isfinite(arriving), arriving, np.nan)[()]
 
     def sent(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
         """What an operand receives from one user where all that arrives is known; None where it is nothing."""

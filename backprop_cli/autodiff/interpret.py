@@ -120,21 +120,26 @@ class Interpreter:
     def send(self, node: int, at: int, operand: int, adjoints: list[Any], inputs: list[Any], values: list[Any]) -> None:
         """Add to the adjoint of an operand what one of its users sends, and note where that is no number, and why."""
         try:
-            part = self.part(node, at, adjoints[node], inputs, values)
-            if part is not None:
-                adjoints[operand] = part if adjoints[operand] is None else self.added(adjoints[operand], part)
+            part, total = self.passed(node, at, operand, adjoints, inputs, values)
         except NotExact as reason:
             raise self.faults.inexact(node, values, str(reason)) from None
         if self.strict:
             return
         if node in self.lost and (part is None or self.is_number(part)):
             self.silenced.append((node, at))
-        if part is None or operand in self.lost or self.is_number(adjoints[operand]):
+        if part is None or operand in self.lost or self.is_number(total):
             return
         if self.unknown(part):
             self.lost[operand] = self.lost.get(node) or (len(self.lost), lambda: self.faults.slope(node, at, values))
         else:
             self.lost[operand] = len(self.lost), lambda: self.faults.adjoint(node, operand, values)
+
+    def passed(self, node: int, at: int, operand: int, adjoints: list[Any], inputs: list[Any], values: list[Any]) -> tuple[Any, Any]:
+        """What an operand receives from one user, and its adjoint with that; None where that is nothing."""
+        part = self.part(node, at, adjoints[node], inputs, values)
+        if part is not None:
+            adjoints[operand] = part if adjoints[operand] is None else self.added(adjoints[operand], part)
+        return part, adjoints[operand]
 
     def part(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
         """What an operand receives from one user, no number where that is not known; None where it is nothing."""

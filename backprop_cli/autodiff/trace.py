@@ -196,6 +196,7 @@ class Trace:
             formulas = self.writer.written(block, None if factor else self.upstream_name(block.node), self.arrays)
             locals_ = self._locals(block, values, upstream) if factor else {}
             rule, user, shown = self.rule(block), self.name(block.node), plain(upstream)
+            spread = self._spread(block) if self.arrays else ()
             for at, read in enumerate(reads):
                 visits[read] = visits.get(read, 0) + 1
                 contribution, adjoint = sent[read]
@@ -215,7 +216,7 @@ class Trace:
                     count=self.counts[read],
                     nth=visits[read],
                     reused=at > 0,
-                    spread=self.arrays and self._spread(block, read),
+                    spread=read in spread,
                 )
 
     @property
@@ -270,14 +271,16 @@ class Trace:
             return all(getattr(values[read], "shape", ()) == shape for read in block.reads if self.record.plan.moved[read])
         return not shape and not any(getattr(values[read], "shape", ()) for read in (*block.reads, *block.inner))
 
-    def _spread(self, block: Block, read: int) -> bool:
-        """Whether a node is repeated to fit another operand."""
+    def _spread(self, block: Block) -> set[int]:
+        """The nodes that are repeated to fit another operand."""
         values, graph = self.record.values, self.graph
-        shape = getattr(values[read], "shape", ())
-        return any(
-            read in graph.operands(node) and graph.rows[graph.op[node]].code is None and getattr(values[node], "shape", ()) != shape
+        return {
+            read
             for node in block.inner
-        )
+            if graph.rows[graph.op[node]].code is None
+            for read in graph.operands(node)
+            if getattr(values[node], "shape", ()) != getattr(values[read], "shape", ())
+        }
 
     def rule(self, block: Block) -> str:
         """The school name of the rule; of several operations the chain rule over theirs."""

@@ -15,6 +15,7 @@ from backprop_cli.reports.plain_data import near_float
 
 GAP = "   "
 _MEASURED = 500  # rows whose widths are known before the first is written
+_WIDEST = 400  # a wider cell does not widen its column: blanks under a statement of a megabyte would be gigabytes
 
 
 def plain(document: Document, look: Look) -> Iterator[str]:
@@ -68,11 +69,16 @@ def _table(table: Table, look: Look) -> Iterator[str]:
     drawn = [[drawn_cell(row[n], look, signs[n]) for n in kept] for row in first]
     widths = [cells(text) for text in head]
     for row in drawn:
-        widths = [max(width, *map(cells, text.split("\n"))) for width, (text, _) in zip(widths, row, strict=True)]
+        widths = [max(width, *map(_widening, text.split("\n"))) for width, (text, _) in zip(widths, row, strict=True)]
     if any(head):
         yield from plain_row([(text, "dim") for text in head], widths, look)
     for row in chain(drawn, ([drawn_cell(row[n], look, signs[n]) for n in kept] for row in rows)):
         yield from plain_row(row, widths, look)
+
+
+def _widening(text: str) -> int:
+    width = cells(text)
+    return width if width <= _WIDEST else 0
 
 
 def signed_columns(rows: Sequence[Sequence[Cell]]) -> list[bool]:

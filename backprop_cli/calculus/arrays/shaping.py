@@ -93,7 +93,7 @@ def index_shape(s: Static, x: Shape) -> Shape:
 
 
 def index_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
-    result = np.zeros_like(x) if np.asarray(x).dtype != object else x * 0
+    result = np.zeros_like(x) if np.asarray(x).dtype != object else np.full(np.shape(x), Fraction(0), dtype=object)
     result[s["index"]] = g
     return result
 
