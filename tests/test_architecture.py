@@ -28,14 +28,23 @@ ORACLES_MAY = {"errors", "limits", "records", "lang", "calculus", "oracles"}
 HOMES = {  # which rooms may import a library
     "lark": {"lang"},
     "sympy": {"oracles", "worker", "calculus/exact", "calculus/algebra", "calculus/corners"},
-    "mpmath": {"oracles", "equality", "worker", "calculus/exact", "calculus/algebra", "calculus/corners"},
+    "mpmath": {"oracles", "equality", "worker", "calculus/approximation"},
     "rich": {"render"},
     "typer": {"commands"},
 }
 # Imported inside functions, so that no run pays for what it does not need, or in modules that are themselves imported so.
 LAZY = {"sympy", "mpmath", "rich", "numpy"}
 MANY_POINTS = {"autodiff/points", "autodiff/columns", "autodiff/leading"}
-HEAVY_ROOMS = {"calculus/arrays", "calculus/algebra", "calculus/corners", "autodiff/array_sweep", "oracles", "homework", *MANY_POINTS}
+HEAVY_ROOMS = {
+    "calculus/arrays",
+    "calculus/algebra",
+    "calculus/approximation",
+    "calculus/corners",
+    "autodiff/array_sweep",
+    "oracles",
+    "homework",
+    *MANY_POINTS,
+}
 GENERATING = {"calculus/formula"}  # compiles code made from the table's own formulas, never from a user's text
 
 

@@ -6,6 +6,7 @@ import math
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop_cli import BackpropError, build, differentiate, grad, jacobian, parse
+from backprop_cli.calculus.arrays import CODE
 from backprop_cli.calculus.exact import exact_float, exact_text
 from backprop_cli.limits import Limits
 
@@ -365,3 +367,27 @@ def test_exact_numbers_stay_exact_through_every_function(text: str) -> None:
         entries = list(np.ravel(np.asarray(gradient, dtype=object)))
         assert not any(isinstance(each, float | int | np.generic) for each in entries)
         np.testing.assert_allclose([exact_float(each) for each in entries], np.ravel(near.gradients[name]), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("L = x[0]*x[1] + sum(x[1:]^2) + sum(x) + x[2]", [4, 9, 10]),
+        ("L = sum(x[::2]*x[:2]) + x[0]^2 + sum(x*x[0])", [19, 6, 5]),
+        ("u = x[1]; v = x[1]*u; L = v + sum(x + [x[0], u, 1])", [2, 8, 1]),
+    ],
+)
+def test_entries_are_added_in_their_place(text: str, expected: list[int], exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No array is made for each entry that is taken, or looked through for each entry of a literal: that would be their square."""
+    for code in ("index", "stack"):
+        monkeypatch.setitem(CODE, code, replace(CODE[code], back=None))
+    found = grad(text, {"x": [2, 3, 4]}, wrt=["x"], exact=exact)
+    np.testing.assert_array_equal(np.asarray(found.gradients["x"], dtype=float), expected)
+
+
+def test_the_entry_that_has_no_slope_is_the_one_told() -> None:
+    np.testing.assert_array_equal(grad("L = x[0] + 0*sqrt(x[1])", {"x": [1, 0]}, wrt=["x"]).gradients["x"], [1, 0])
+    with pytest.raises(BackpropError) as caught:
+        grad("u = x[0]; v = x[1]; L = u + sqrt(v) + sum(x)", {"x": [1, 0]}, wrt=["x"])
+    assert "sqrt by v at 0" in caught.value.diagnostics[0].message

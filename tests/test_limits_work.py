@@ -13,6 +13,7 @@ from backprop_cli import Limits, build, grad, parse
 from backprop_cli.autodiff import points
 from backprop_cli.autodiff.differentiate import differentiate
 from backprop_cli.autodiff.points import evaluate_many
+from backprop_cli.calculus.approximation import approximation
 from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.calculus.exact import exact_arithmetic
 from backprop_cli.errors import BackpropError, Diagnostic
@@ -120,14 +121,38 @@ def test_the_parts_of_a_closed_constant() -> None:
     assert found.message == "a closed form would have 2 parts; the limit is 1 (--limit expanded=N)"
 
 
-def test_the_parts_of_all_closed_constants_together() -> None:
-    """A run may have fifty times as many as one of them: fifty sines of two parts each where a constant may have two."""
-    sine = exact_arithmetic(Limits(expanded=2)).functions["sin"]
-    for number in range(1, 51):
+def test_the_steps_of_all_closed_constants_together() -> None:
+    """A run may take 300 times as many as one of them may have parts; a sine of a number takes 13."""
+    sine = exact_arithmetic(Limits(expanded=13)).functions["sin"]
+    for number in range(1, 301):
         assert sine(Fraction(number)) is not None
     with pytest.raises(NotExact) as caught:
-        sine(Fraction(51))
-    assert str(caught.value) == "the closed forms would have 102 parts or more; the limit is 100 (--limit expanded=N)"
+        sine(Fraction(301))
+    assert str(caught.value) == "the closed forms would take 3,913 steps or more; the limit is 3,900 (--limit expanded=N)"
+
+
+@pytest.mark.parametrize("formula", ["2*sin(u)*x", "3/7/(1 + exp(-2*u))", "tan(u)/3", "exp(-u)", "sigmoid(u)*x"])
+def test_nested_closed_constants_are_refused_before_sympy_takes_them_again_and_again(formula: str) -> None:
+    """SymPy works out what stands in a function twice, in a function in it four times, and never ends with thirty."""
+    lines = "\n".join(f"u{number + 1} = {formula.replace('u', f'u{number}')}" for number in range(30))
+    found = refused(lambda: grad(f"u0 = x\n{lines}", {"x": 2}, exact=True))
+    assert "(--limit expanded=N)" in found.message
+
+
+def test_a_closed_constant_has_sixty_digits() -> None:
+    """By mpmath part by part, as by SymPy's own way; what rounding leaves of an exact 0 is 0."""
+    x = exact_arithmetic(Limits()).functions
+    one = Fraction(1)
+    forms = [
+        x["sin"](x["exp"](Fraction(1, 3))),
+        x["multiply"](x["log"](Fraction(7)), x["atan2"](one, Fraction(-3))),
+        x["erf"](x["cbrt"](Fraction(5))),
+    ]
+    for form in forms:
+        assert abs(approximation(form).real - form.evalf(80)) < 10**-58
+    vanishing = x["subtract"](x["add"](x["power"](x["cos"](one), Fraction(2)), x["power"](x["sin"](one), Fraction(2))), one)
+    assert approximation(vanishing) == 0
+    assert x["greater"](x["exp"](Fraction(-600)), Fraction(0))
 
 
 def test_the_bits_of_an_exact_number() -> None:

@@ -41,3 +41,17 @@ def test_a_chain_of_any_length_is_traced(backprop: Backprop, kind: str) -> None:
 def test_a_long_chain_is_written_as_it_was_read(kind: str) -> None:
     tree = parse_expression(CHAINS[kind](5_000))
     assert unparse(parse_expression(unparse(tree))) == unparse(tree)
+
+
+def test_what_is_written_grows_like_the_statement(backprop: Backprop) -> None:
+    """A row for each of n operands, and blanks under a statement with n terms in each: that would be n^2."""
+
+    def written(count: int) -> int:
+        weights = [f"w{number}" for number in range(count)]
+        text = f"L = {'+'.join(f'x*{weight}' for weight in weights)}"
+        found = backprop("trace", "-e", text, "--at", ",".join(f"{name}=1" for name in ["x", *weights]))
+        assert (found.status, found.err) == (0, "")
+        _, _, backward = found.out.partition("backward")
+        return len(backward)
+
+    assert written(1_200) < 2.2 * written(600)

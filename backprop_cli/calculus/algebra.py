@@ -112,12 +112,12 @@ def from_sympy(expr: Any, names: Mapping[Any, Expr], most: int = 10_000) -> Expr
 def tree_size(expr: Any) -> int:
     """How many parts a SymPy object has when it is written out, shared parts counted each time."""
     sizes: dict[Any, int] = {}
-    for each in _postorder(expr):
+    for each in parts_below(expr):
         sizes[each] = 1 + sum(sizes[arg] for arg in each.args)
     return sizes[expr]
 
 
-def _postorder(expr: Any) -> list[Any]:
+def parts_below(expr: Any) -> list[Any]:
     """Every distinct part, each after its arguments."""
     order: list[Any] = []
     seen: set[Any] = set()
@@ -150,7 +150,7 @@ class _Writer:
         self.trees: dict[Any, Expr] = {sympy.pi: Name("pi"), sympy.E: Name("e"), **names}
 
     def write(self, expr: Any) -> Expr:
-        for each in _postorder(expr):
+        for each in parts_below(expr):
             if each not in self.trees:
                 self.trees[each] = self.part(each)
         return self.trees[expr]

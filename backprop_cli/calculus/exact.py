@@ -9,20 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
-from backprop_cli.calculus.algebra import from_sympy
+from backprop_cli.calculus.algebra import from_sympy, tree_size
+from backprop_cli.calculus.approximation import approximation, effort
 from backprop_cli.calculus.arithmetic import NATIVE, Arithmetic, NotExact
 from backprop_cli.lang.unparse import unparse
 from backprop_cli.limits import Limits
 
 Exact = Any  # a Fraction, or a SymPy expression without symbols
-_DIGITS = 60
 _LARGEST = 10.0**300
 _WRITTEN_AT_ONCE = 10_000  # bits
 _PIECE = 3_000  # digits
-_MOST_FORMS = 50  # all closed forms of a run together have at most so many times the parts that one may have
+_MOST_FORMS = 300  # all closed forms of a run together take at most so many times the steps that one may have parts
+_LOOK = 10  # steps that any closed form takes
 
 
 def exact_text(value: Exact) -> str:
@@ -46,7 +46,7 @@ def _digits(number: int) -> str:
 def exact_float(value: Exact) -> float:
     """The float nearest to an exact number; infinite where that is beyond float64."""
     try:
-        return float(value) if isinstance(value, Fraction) else float(_approximation(value).real)
+        return float(value) if isinstance(value, Fraction) else float(approximation(value).real)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
 
@@ -100,7 +100,7 @@ class _Work:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.worked = 0  # parts of closed constants looked at so far
+        self.worked = 0  # what the closed constants so far cost
 
     # ---- keeping results within bounds ----
 
@@ -112,14 +112,14 @@ class _Work:
             return self.bounded(Fraction(int(value.p), int(value.q)))
         if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
             raise ValueError("no real number")
-        parts = _parts(value)
+        parts = tree_size(value)
         if parts > self.limits.expanded:
             raise NotExact(f"a closed form would have {parts:,} parts; the limit is {self.limits.expanded:,} (--limit expanded=N)")
-        self.worked += parts
+        self.worked += _LOOK + effort(value)
         most = _MOST_FORMS * self.limits.expanded
         if self.worked > most:
-            raise NotExact(f"the closed forms would have {self.worked:,} parts or more; the limit is {most:,} (--limit expanded=N)")
-        near = _approximation(value)
+            raise NotExact(f"the closed forms would take {self.worked:,} steps or more; the limit is {most:,} (--limit expanded=N)")
+        near = approximation(value)
         if abs(near.imag) > 1e-30 * abs(near):
             raise ValueError("no real number")
         return value
@@ -184,8 +184,8 @@ class _Work:
     def sign(self, a: Exact) -> int:
         if isinstance(a, Fraction | bool | int):
             return (a > 0) - (a < 0)
-        near = _approximation(_lift(a)).real
-        if abs(near) > 10 ** (10 - _DIGITS):
+        near = approximation(_lift(a)).real
+        if near:
             return 1 if near > 0 else -1
         from sympy import expand, radsimp
 
@@ -278,20 +278,3 @@ def _lift(value: Exact) -> Any:
 
 def _bits(value: Fraction) -> int:
     return value.numerator.bit_length() + value.denominator.bit_length()
-
-
-def _parts(value: Any) -> int:
-    from sympy import preorder_traversal
-
-    return sum(1 for _ in preorder_traversal(value))
-
-
-@lru_cache(maxsize=4096)
-def _approximation(value: Any) -> Any:
-    """A closed constant to sixty digits, as an mpmath number."""
-    from mpmath import mp, mpc
-
-    near = value.evalf(_DIGITS)
-    with mp.workdps(_DIGITS):
-        real, imaginary = near.as_real_imag()
-        return mpc(real._mpf_ if hasattr(real, "_mpf_") else str(real), imaginary._mpf_ if hasattr(imaginary, "_mpf_") else str(imaginary))
