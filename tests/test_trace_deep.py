@@ -55,3 +55,17 @@ def test_what_is_written_grows_like_the_statement(backprop: Backprop) -> None:
         return len(backward)
 
     assert written(1_200) < 2.2 * written(600)
+
+
+@pytest.mark.parametrize("view", [("--algorithm", "recursive"), ("--paths",)])
+def test_a_deep_graph_is_drawn_to_a_certain_depth(backprop: Backprop, view: tuple[str, ...]) -> None:
+    """Calls inside calls, and the nodes of a path: each line as long as the graph is deep would be its square."""
+
+    def written(count: int) -> int:
+        text = "u0 = x\n" + "\n".join(f"u{number + 1} = u{number} + 1" for number in range(count))
+        found = backprop("trace", "-e", text, "--at", "x=1", *view)
+        assert (found.status, found.err) == (0, "")
+        assert "…" in found.out
+        return len(found.out)
+
+    assert written(600) < 2.2 * written(300)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _PATHS = 20  # shown for each name
 _LONG = 6  # nodes of a path that is shown with all its factors
+_END = 12  # nodes at each end of a longer path that are shown
+_DEEP = 24  # calls inside calls that are drawn; the first column has their number
 
 
 def edges_of(given: Report) -> Edges:
@@ -83,7 +85,8 @@ def _calls(given: Report) -> Iterator[list[Cell]]:
     graph = given.trace.graph
     hits = 0
     for each in recursive(edges_of(given), [graph.names[name] for name in given.names]):
-        call: Cell = Phrase((Rail(("│ " * each.depth).rstrip()), Apply("grad", (Name(each.node),))))
+        deep = "│ " * each.depth if each.depth <= _DEEP else "│ " * _DEEP + "…"
+        call: Cell = Phrase((Rail(deep.rstrip()), Apply("grad", (Name(each.node),))))
         said: Cell = {"asks": "asks its users", "start": "= 1, the start", "known": "remembered: no work"}.get(each.what, "")
         if each.what == "answers":
             parts: list[Cell] = []
@@ -127,8 +130,12 @@ def _path_rows(given: Report, edges: Edges, name: str, count: int) -> Iterator[l
     for number, path in enumerate(paths(edges, given.trace.graph.names[name], _PATHS), 1):
         nodes: list[Cell] = [Name(name)]
         factors: list[Cell] = []
-        for step in path.steps:
+        for step in path.steps if len(path.steps) <= 2 * _END else path.steps[:_END]:
             nodes += ["→", Name(step.user)]
+        if len(path.steps) > 2 * _END:
+            nodes += ["→", "…"]
+            for step in path.steps[-_END:]:
+                nodes += ["→", Name(step.user)]
         for step in reversed(path.steps):
             factors += [*(["×"] if factors else []), Figure(step.local, factor=bool(factors))]
         product: Cell = Phrase(tuple(factors)) if len(path.steps) <= 2 * _LONG else f"{len(path.steps)} factors"
