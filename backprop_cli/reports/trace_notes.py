@@ -81,12 +81,14 @@ def _vanished(given: Report) -> Iterator[Block]:
             step = steps[0]
             if len(steps) > 1:
                 said = [f"each of its {len(steps)} contributions is 0"]
-            elif step.factor and step.local is not None and bool(step.local == 0):
+            elif (step.factor and step.local is not None and bool(step.local == 0)) or (
+                step.written is not None and step.written.text == "0"
+            ):
                 said = [Partial(step.user, name), "= 0"] if step.user != output else ["the local derivative is 0"]
             elif _nothing(step.upstream):
                 said = ["nothing arrives from above:", Partial(output, step.user), "= 0"]
             else:
-                said = ["what its entries or copies receive cancels"]
+                said = ["what its entries or copies receive adds up to 0"]
         found += 1
         if found > _MOST:
             return
