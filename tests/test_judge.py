@@ -197,6 +197,33 @@ def test_answers_that_go_round_in_a_circle_are_no_answers() -> None:
     assert verdicts(G1, "dL/da = dL/du * x\ndL/du = dL/da / x") == ["correct", "wrong"]
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        "dL/dv = dL/dw/2\ndL/dw = 2*dL/dv",
+        "dL/da = dL/du\ndL/du = dL/da",
+        "dL/da = 2*dL/dx\ndL/dx = dL/da/2",
+        "dL/du = dL/dv*u\ndL/dv = dL/du/u",
+        "z = y + t\nt = z - y",
+    ],
+)
+def test_a_circle_that_begins_with_a_wrong_answer_carries_nothing(answers: str) -> None:
+    first, second = judged(G1, answers).answers
+    assert (first.verdict, second.verdict) == (Verdict.WRONG, Verdict.WRONG)
+    assert "circle" in second.message
+
+
+def test_values_go_round_in_a_circle_too() -> None:
+    assert verdicts(G1, "v = log(u)\nu = exp(v)") == ["correct", "wrong"]
+    assert verdicts(G1, "dL/dz = 2*z\nz = dL/dz/2") == ["correct", "wrong"]
+
+
+def test_what_the_graph_computes_forwards_is_no_circle() -> None:
+    assert verdicts(G1, "w = 1/t\nt = 1/w\nz = y - t\ndL/dz = 2*z\ndL/dt = -2*z") == ["correct"] * 5
+    assert verdicts(G1, "dL/da = dL/du*x = 2*z/w^2*x/u\ndL/du = dL/da/x") == ["correct", "correct"]
+    assert verdicts(G1, "v = log(u) = 1.79176\nu = exp(v)") == ["correct", "correct"]
+
+
 # ---- follow-through ----
 
 
@@ -223,6 +250,26 @@ def test_a_step_that_uses_the_symbol_of_a_wrong_answer_is_correct() -> None:
 def test_a_trivial_earlier_answer_carries_nothing(trivial: str) -> None:
     rest = {"0": "0", "1": "0.16667", "-1": "-0.16667"}[trivial]
     assert verdicts(G1, f"dL/dw = {trivial}\ndL/du = {rest}") == ["wrong", "wrong"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        "dL/dw = 0*z\ndL/dv = 0*z\ndL/da = 0\ndL/db = 0",
+        "dL/dz = x - x\ndL/dt = 0\ndL/dw = 0\ndL/da = 0",
+        "dL/dw = x/x\ndL/dv = 1\ndL/du = 1/u",
+        "dL/dw = sin(x)^2 + cos(x)^2\ndL/dv = 1\ndL/du = 1/u",
+        "dL/dw = relu(-x)\ndL/dv = 0\ndL/da = 0",
+        "u = x/x\nv = 0\nw = 1\nt = 1\nz = 1\nL = 1",
+        "t = y - 0*x\nz = 0\nL = 0\ndL/dz = 0\ndL/da = 0",
+    ],
+)
+def test_a_trivial_answer_written_as_a_formula_carries_nothing(answers: str) -> None:
+    assert set(verdicts(G1, answers)) == {"wrong"}
+
+
+def test_an_answer_that_is_trivial_at_the_point_alone_is_followed() -> None:
+    assert verdicts(G1, "dL/dw = x/y\ndL/dv = x/y\ndL/du = x/(y*u)") == ["wrong", "follow-through", "follow-through"]
 
 
 def test_a_line_that_no_longer_depends_on_the_earlier_answer_is_wrong() -> None:

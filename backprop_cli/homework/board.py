@@ -134,6 +134,11 @@ class Board:
         met = self.terms.below(self.inner(name).ravel().tolist(), self.is_stop)
         return list(dict.fromkeys(self.owner[each][0] for each in met if each in self.owner))
 
+    def feeds(self, name: str, user: str) -> bool:
+        """Whether a node is computed from a name, directly or through others."""
+        below = self.terms.below(self.values[user].ravel().tolist()) if name in self.values and user in self.values else ()
+        return name != user and any(self.owner.get(each, ("", 0))[0] == name for each in below)
+
     def without_value(self, ids: Iterable[int], home: Mapping[str, int]) -> list[str]:
         """The leaves below some terms that have no value at a point."""
         return [each for each in self.terms.leaves(self.terms.basic(list(ids))) if each not in home]

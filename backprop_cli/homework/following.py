@@ -8,15 +8,22 @@ from fractions import Fraction
 
 import numpy as np
 
+from backprop_cli.equality.decide import Effort, Region, Status, decide, values
 from backprop_cli.homework.board import Board, Ids, World
 from backprop_cli.lang.answers_syntax import Target
+from backprop_cli.oracles.opinion import NoOpinion
 
 _SINGLES = 6
+# What may be done to see that an answer is a constant.
+_EFFORT = Effort(operations=500_000, seconds=1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slip:
-    """An earlier wrong answer: what was asked, the student's terms in the shape of the truth, how coarsely they were rounded."""
+    """An earlier wrong answer: what was asked, the student's terms in the shape of the truth, how coarsely they were rounded.
+
+    It is `degenerate` where it makes the rest trivial: 0, 1 or -1, as a function.
+    """
 
     line: int
     kind: str
@@ -25,11 +32,28 @@ class Slip:
     claimed: Ids
     truth: Ids
     rounding: Fraction = Fraction(0)
+    degenerate: bool = False
 
-    def degenerate(self, board: Board) -> bool:
-        """Whether the answer makes the rest trivial: 0, 1 or -1 where that is not the truth's own value."""
-        plain = [board.terms.value(each) for each in self.claimed.ravel().tolist()]
-        return all(each in (0, 1, -1) for each in plain)
+
+def constant(board: Board, ids: Ids, among: Sequence[int]) -> bool:
+    """Whether terms are constants among some numbers, however they are written: as `x/x`, or `relu(x)` where x is negative."""
+    terms = board.terms
+    different = list(dict.fromkeys(ids.ravel().tolist()))
+    if any((literal := terms.value(each)) is not None and literal not in among for each in different):
+        return False
+    written = [each for each in different if terms.value(each) is None]
+    try:
+        home = {**board.home, **board.made_up(board.without_value(written, board.home))}
+        pairs = []
+        for each, ball in zip(written, values(terms, written, home), strict=True):
+            near = [number for number in among if ball is not None and ball.contains(number)]
+            if not near:
+                return False
+            pairs.append((each, terms.number(near[0])))
+        region = Region(board.home, board.fixed, tuple(board.one_hot))
+        return decide(terms, pairs, region, "", effort=_EFFORT).status in (Status.EQUAL, Status.EQUAL_HERE)
+    except NoOpinion:
+        return False
 
 
 def entry_replaced(truth: Ids, index: tuple[int, ...] | None, claimed: Ids) -> Ids:
@@ -67,9 +91,9 @@ def _diagonal(board: Board, claimed: Ids) -> Ids:
     return whole.reshape(claimed.shape + claimed.shape)
 
 
-def worlds(board: Board, slips: Sequence[Slip], target: Target) -> Iterator[list[Slip]]:
+def worlds(slips: Sequence[Slip], target: Target) -> Iterator[list[Slip]]:
     """The sets of earlier wrong answers that may carry a line: each one by itself, the last first, then all together."""
-    usable = [slip for slip in slips if (slip.of, slip.by) != (target.of, target.wrt) and not slip.degenerate(board)]
+    usable = [slip for slip in slips if (slip.of, slip.by) != (target.of, target.wrt) and not slip.degenerate]
     last = list({(slip.of, slip.by): slip for slip in usable}.values())
     for slip in reversed(last[-_SINGLES:]):
         yield [slip]

@@ -14,7 +14,7 @@ from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.lowering import Misfit, TermWalk
 from backprop_cli.lang.answers_syntax import BESIDE, DERIVATIVE, PARTIAL, PRIME
 from backprop_cli.lang.program import Define
-from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, postorder
+from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, children, postorder
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.walk import Item
 
@@ -149,16 +149,28 @@ def _upright(given: list[Item]) -> list[Item]:
     return [Item(left.value.reshape(-1, 1)), right] if row and left.value.ndim == 1 else given
 
 
-def symbols(tree: Expr) -> list[tuple[str, str]]:
-    """The derivatives that stand in a formula as symbols, as (of, by)."""
-    found: dict[tuple[str, str], None] = {}
-    for part in postorder(tree):
+def uses(tree: Expr) -> list[tuple[str, str | None]]:
+    """What a formula is made of: derivatives that stand in it as symbols, as (of, by), and names, as (name, None)."""
+    found: dict[tuple[str, str | None], None] = {}
+    pending: list[Part] = [tree]
+    while pending:
+        part = pending.pop()
         if isinstance(part, Apply) and part.head in _SYMBOLS:
             of, by = part.operands
             assert isinstance(of, Name)
             assert isinstance(by, Name)
             found[of.id, by.id] = None
+        elif isinstance(part, Name):
+            found[part.id, None] = None
+        else:
+            below = children(part)
+            pending.extend(reversed(below[1:] if isinstance(part, Apply) and part.head == PRIME else below))
     return list(found)
+
+
+def symbols(tree: Expr) -> list[tuple[str, str]]:
+    """The derivatives that stand in a formula as symbols, as (of, by)."""
+    return [(of, by) for of, by in uses(tree) if by is not None]
 
 
 def rounded_literals(tree: Expr) -> dict[str, tuple[Fraction, Fraction]]:

@@ -12,9 +12,10 @@ from backprop_cli.equality.terms import MOST
 from backprop_cli.errors import Diagnostic, Source
 from backprop_cli.homework import forms, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.circles import Circles
 from backprop_cli.homework.comparing import Compared, Comparer, Measure, OutOfTime
-from backprop_cli.homework.following import Slip, entry_replaced, world_of, worlds
-from backprop_cli.homework.formulas import half_unit, significant, symbols
+from backprop_cli.homework.following import Slip, constant, entry_replaced, world_of, worlds
+from backprop_cli.homework.formulas import half_unit, significant
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.placed import alone
 from backprop_cli.homework.rules import Rules
@@ -64,8 +65,7 @@ class Sitting:
     slips: list[Slip] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
     rate: Fraction | None = None
-    rests_on: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict)
-    lines: dict[tuple[str, str | None], int] = field(default_factory=dict)
+    circles: Circles = field(default_factory=Circles)
 
     def comparer(self, answer: Answer, extra: Iterable[str] = ()) -> Comparer:
         """The comparer for a line; its random points depend on the exercise and the line alone."""
@@ -159,13 +159,13 @@ class Sitting:
 
     def link(self, answer: Answer, tree: Expr, comparer: Comparer) -> tuple[Compared, Ids | None, World, list[Slip]]:
         """One right side: against the truth, then in the worlds of the student's earlier wrong answers."""
-        circle = self.circle(answer.target, tree)
+        circle = self.circles.told(self.board, answer.target, tree)
         if circle:
             return Compared(Verdict.WRONG, "", circle), None, TRUTH, []
         first, truth = self.best(answer.target, tree, comparer, TRUTH)
         if first.verdict is not Verdict.WRONG:
             return first, truth, TRUTH, []
-        for slips in worlds(self.board, self.slips, answer.target):
+        for slips in worlds(self.slips, answer.target):
             found = self.carried(answer.target, tree, comparer, slips)
             if found is not None:
                 needed = self.fewest(answer.target, tree, comparer, slips)
@@ -178,7 +178,7 @@ class Sitting:
             found, due = self.best(target, tree, comparer, world_of(self.board, slips), _rounding(slips))
         except NoOpinion:
             return None
-        return found if found.right and not self.trivial(due) else None
+        return found if found.right and not constant(self.board, due, (0,)) else None
 
     def fewest(self, target: Target, tree: Expr, comparer: Comparer, slips: list[Slip]) -> list[Slip]:
         """The earlier answers without which a line is not right."""
@@ -188,10 +188,6 @@ class Sitting:
             if rest and self.carried(target, tree, comparer, rest) is not None:
                 needed = rest
         return needed
-
-    def trivial(self, due: Ids) -> bool:
-        """Whether nothing is left of a truth that an earlier answer was put into."""
-        return all(self.board.terms.value(each) == 0 for each in due.ravel().tolist())
 
     def best(self, target: Target, tree: Expr, comparer: Comparer, world: World, rounding: Fraction = Fraction(0)) -> tuple[Compared, Ids]:
         """The best of the readings: which truth is meant, and what `∂` means inside the formula."""
@@ -212,27 +208,6 @@ class Sitting:
         assert best is not None
         return best
 
-    def circle(self, target: Target, tree: Expr) -> str:
-        """Why a formula is no answer, where it refers to itself, directly or through earlier answers."""
-        if target.wrt is None:
-            return "this refers to itself, which is no answer" if target.of in names_in(tree) else ""
-        assert target.of is not None
-        own = (target.of, target.wrt)
-        pending = symbols(tree)
-        if by_edge(self.board, target, tree):
-            pending.remove(own)
-        if own in pending:
-            return "this refers to itself, which is no answer"
-        seen: set[tuple[str, str]] = set()
-        while pending:
-            each = pending.pop()
-            if each == own:
-                return "this goes round in a circle: an answer that it uses was itself given by this one"
-            if each not in seen:
-                seen.add(each)
-                pending.extend(self.rests_on.get(each, ()))
-        return ""
-
     # ---- shapes ----
 
     def of_shape(self, answer: Answer) -> Line:
@@ -250,11 +225,11 @@ class Sitting:
         """What a line claimed, for the lines after it."""
         target, found = line.answer.target, line.found
         assert target.of is not None
-        self.lines[target.of, target.wrt] = line.answer.line
-        if target.wrt is not None and found.verdict is Verdict.CORRECT:
-            used = [symbols(tree) for tree in line.answer.links]
-            self.rests_on[target.of, target.wrt] = [] if any(not each for each in used) else used[-1]
-        if found.verdict in (Verdict.CORRECT, Verdict.UNDECIDED) or found.claimed is None:
+        if found.claimed is None:
+            return
+        holds = found.verdict in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH)
+        self.circles.keep(target, line.answer.links if holds else (line.tree,))
+        if found.verdict in (Verdict.CORRECT, Verdict.UNDECIDED):
             return
         truth = whole(self.board, target)
         claimed = found.claimed
@@ -264,7 +239,8 @@ class Sitting:
             return
         rounding = _relative(line.tree, self.rules.digits) if found.numeric else Fraction(0)
         made = entry_replaced(truth, target.index, claimed)
-        self.slips.append(Slip(line.answer.line, target.kind, target.of, target.wrt, made, truth, rounding))
+        trivial = constant(self.board, made, (0, 1, -1))
+        self.slips.append(Slip(line.answer.line, target.kind, target.of, target.wrt, made, truth, rounding, trivial))
 
     def line(
         self,
