@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -16,10 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backprop_cli.errors import Diagnostic, Span
+from backprop_cli.homework.judge import judge
 from backprop_cli.homework.rules import Rules
 from backprop_cli.homework.score import scored
 from backprop_cli.homework.verdicts import Diagnosis, Example, Hints, Judged, Judgement, Verdict
-from backprop_cli.lang.parse import parse_expression
+from backprop_cli.lang.parse import parse, parse_expression
 from backprop_cli.lang.text import source
 from backprop_cli.render import FEEDBACK, FORMATS, draw
 from backprop_cli.render.csv_text import csv_text, safe
@@ -181,6 +183,44 @@ def test_students_are_shown_no_right_answer(hints: str) -> None:
     for name in ("terminal", "plain", "markdown", "json", "gradescope"):
         for secret in ("31.4159", "hidden", "27.1828"):
             assert secret in outputs(revealed)[name].replace("\\", ""), name
+
+
+# Programs whose local derivative is itself the answer, with what would give it away.
+LOCAL = [
+    ("x = 2; u = relu(x); L = u", "x", "x > 0"),
+    ("x = 2; u = abs(x); L = u", "x", "sign(x)"),
+    ("x = 2; u = floor(x)*x; L = u", "x", "= floor(x)"),
+    ("x = 2; u = sign(x)*x; L = u", "x", "= sign(x)"),
+    ("x = 2; u = leaky_relu(x); L = u", "x", "1/100"),
+    ("x = 2; u = max(x, 1); L = u", "x", "x > 1"),
+    ("x = 2; u = where(x > 1, x^5, x); L = u", "x", "x^4"),
+    ("x = 2; u = x^3; L = u", "x", "x^2"),
+    ("x = 2; u = x^3; v = u + 1; L = v", "u", "= 1"),
+    ("x = 2; u = x - 5; L = u", "x", "= 1"),
+    ("x = 2; u = 5 - x; L = u", "x", "= -1"),
+    ("x = 2; u = 43*x; L = u", "x", "43"),
+    ("x = 2; u = x/16; L = u", "x", "1/16"),
+    ("x = [1, 2]; s = sum(x); L = s^7", "x", "s^6"),
+    ("x = 2; k = 9; m = 7; u = k*x; L = u", "x", "mean k"),
+]
+SLIPS = ("x", "2*x", "5*x", "-x", "0", "3.5", "abs(x)", "exp(x)", "u", "v", "s", "2*s", "5*s^4", "m", "[1, 1]", "[2, 1]")
+
+
+@pytest.mark.parametrize(("program", "by", "secret"), LOCAL)
+def test_a_local_derivative_that_is_the_answer_is_not_told(program: str, by: str, secret: str) -> None:
+    met = 0
+    for slip in SLIPS:
+        (found,) = judge(parse(program), f"dL/d{by} = {slip}").answers
+        if found.verdict is Verdict.CORRECT:
+            continue
+        met += found.diagnosis is not None
+        for hints in ("node", "rule", "local"):
+            for name, text in outputs(report(found, rules=Rules(hints=hints))).items():
+                told = html.unescape(text).replace("\\", "")
+                for statement in program.split("; "):
+                    told = told.replace(statement, "")
+                assert secret not in told, (slip, hints, name)
+    assert met
 
 
 def test_the_strength_of_hints() -> None:

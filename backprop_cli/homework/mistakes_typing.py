@@ -55,7 +55,9 @@ def mistyped(case: Case) -> Iterator[Suspect]:
             said = f"one symbol{where} looks mistyped: {_word(part)}"
             # A sign between two factors is rather a rule gone wrong than a slip of the pen.
             rather = 0.3 if isinstance(part, Apply) else 0.0
-            yield Suspect("M44", said, where=case.asked, extra=rather, hint=f"did you mean {_word(other)} in the place of {_word(part)}?")
+            # Where one symbol is all that was written, the other one is the answer.
+            hint = None if part is mistaken.tree else f"did you mean {_word(other)} in the place of {_word(part)}?"
+            yield Suspect("M44", said, where=case.asked, extra=rather, hint=hint)
 
 
 def forward(case: Case) -> Iterator[Suspect]:

@@ -8,10 +8,13 @@ import numpy as np
 
 from backprop_cli.calculus.table import row
 from backprop_cli.calculus.tidy import tidy
+from backprop_cli.equality.decide import Effort, Region, Status, decide
 from backprop_cli.equality.slopes import formula_of
+from backprop_cli.equality.slopes import local as local_of
 from backprop_cli.homework.board import Board
 from backprop_cli.homework.catalogue import CATALOGUE
 from backprop_cli.homework.mistakes_case import Case, Suspect
+from backprop_cli.homework.mistakes_field import Row
 from backprop_cli.homework.mistakes_sweep import Edge, spelled
 from backprop_cli.homework.verdicts import Diagnosis, Hints
 from backprop_cli.lang.parse import parse_expression
@@ -20,7 +23,9 @@ from backprop_cli.lang.syntax import Expr, substitute
 from backprop_cli.lang.unparse import unparse
 from backprop_cli.oracles.textbook import FIXED
 
-_MOST_NAMED = 6
+# Entries of an answer that a local derivative is compared with, and what may be done for each.
+_ENTRIES = 4
+_EFFORT = Effort(operations=200_000, seconds=0.5)
 
 
 def worded(case: Case, suspects: Sequence[Suspect]) -> Diagnosis:
@@ -29,16 +34,17 @@ def worded(case: Case, suspects: Sequence[Suspect]) -> Diagnosis:
     ids = dict.fromkeys(slip for each in suspects for slip in (each.slip, *each.also))
     said = best.said if best.slips == 1 else _two(best)
     statement = statement_of(case.board, best.edge.owner) if best.edge else None
-    formula = None
+    name, formula = "", None
     if best.edge is not None:
-        name = edge_name(case.board, best.edge)
-        formula = None if reveals(case, best.edge) else local_formula(case.board, best.edge)
+        secret = reveals(case, best.edge)
+        name = edge_name(case.board, best.edge, secret)
+        formula = None if secret else local_formula(case.board, best.edge)
         said = said.replace("{edge}", f"{name} = {formula}" if formula and name.startswith("∂") else name)
     message = f"consistent with: {said}" + (f" ({statement})" if statement else "")
     where, line = best.where, best.row
     if best.edge is not None:
         where, line = f"d{best.edge.owner}/d{best.edge.operand}", f"{best.edge.owner} -> {best.edge.operand}"
-    return Diagnosis(tuple(ids), where, message, hints(case.board, best, formula), line)
+    return Diagnosis(tuple(ids), where, message, hints(case.board, best, name, formula), line)
 
 
 def _two(suspect: Suspect) -> str:
@@ -46,8 +52,8 @@ def _two(suspect: Suspect) -> str:
     return f"two slips at once ({names}), one of them at {{edge}}"
 
 
-def hints(board: Board, best: Suspect, formula: str | None) -> Hints:
-    """Which node, which rule, which local derivative."""
+def hints(board: Board, best: Suspect, name: str, formula: str | None) -> Hints:
+    """Which node, which rule, which local derivative; the edge's name, and its formula where it may be told."""
     sentence = CATALOGUE[best.slip].sentence
     if best.edge is None:
         node = (best.row or "").split(" -> ")[0]
@@ -57,7 +63,6 @@ def hints(board: Board, best: Suspect, formula: str | None) -> Hints:
     owner, statement = best.edge.owner, statement_of(board, best.edge.owner)
     rule = rule_of(board, best.edge)
     where = f" at {statement}" if statement else f" at {owner}"
-    name = edge_name(board, best.edge)
     local = f"{name} = {formula}" if formula and name.startswith("∂") else f"work out {name} once more{where}"
     if not name.startswith("∂"):
         local = f"mind the factor {name}"
@@ -91,8 +96,8 @@ def statement_of(board: Board, name: str) -> str | None:
     return text if len(text) <= 60 else None
 
 
-def edge_name(board: Board, edge: Edge) -> str:
-    """An edge as a derivative: `∂t/∂w`, or in words where it lies inside a statement."""
+def edge_name(board: Board, edge: Edge, secret: bool) -> str:
+    """An edge as a derivative: `∂t/∂w`; a constant factor in words, unless it is secret."""
     (upper, lower), *_ = edge.ends
     if len(edge.ends) > 1 or board.values[edge.operand].size > 1:
         return f"∂{edge.owner}/∂{edge.operand}"
@@ -103,7 +108,7 @@ def edge_name(board: Board, edge: Edge) -> str:
     below = edge.operand if lower in board.owner else spelled(board, lower)
     if above is None or below is None:
         return f"∂{edge.owner}/∂{edge.operand}"
-    if board.terms.heads[upper] in ("*", "/") and (constant := _constant(board, upper, edge.at)):
+    if not secret and board.terms.heads[upper] in ("*", "/") and (constant := _constant(board, upper, edge.at)):
         return f"{constant} of {above}"
     return "/".join(f"∂{each}" if each.isidentifier() else f"∂({each})" for each in (above, below))
 
@@ -140,18 +145,32 @@ def local_formula(board: Board, edge: Edge) -> str | None:
 
 
 def reveals(case: Case, edge: Edge) -> bool:
-    """Whether the local derivative is the answer asked for, but for a constant factor."""
-    if case.ground is None or len(edge.ends) > 1 or len(case.truth) > 1:
-        return len(edge.ends) > 1 and case.mistaken.of == edge.owner and case.mistaken.by == edge.operand
+    """Whether the local derivative is the answer asked for, or what its entries are, but for a constant factor."""
     if case.mistaken.of == edge.owner and case.mistaken.by == edge.operand:
         return True
-    if not edge.head:
+    if case.ground is None or len(edge.ends) > 1 or not edge.head:
         return False
-    local = case.numbers.local(edge.ends[0][0], edge.at)
+    terms, (upper, _) = case.board.terms, edge.ends[0]
+    local, rows = local_of(terms, upper, edge.at), case.numbers.local(upper, edge.at)
+    if local is None or rows is None:
+        return False
+    truths = list(zip(case.mistaken.truth.ravel().tolist(), case.truth, strict=True))[:_ENTRIES]
     if case.mistaken.numeric:
         # One point alone tells no constant factor from any other: near the truth, or a plain multiple of it, nothing is said.
-        return local is not None and any(np.allclose(case.truth[0], each * local, 1e-9, 0) for each in (1, -1, 2, -2, 0.5, -0.5))
+        return any(np.allclose(truth, each * rows, 1e-9, 0) for _, truth in truths for each in (1, -1, 2, -2, 0.5, -0.5))
+    # Any constant is a multiple of any other: it tells the answer only where it is the same.
+    return any((terms.moved[local] and _proportional(truth, rows)) or _same(case, term, local) for term, truth in truths)
+
+
+def _proportional(truth: Row, local: Row) -> bool:
+    """Whether two functions are the same but for a constant factor, where not both are 0."""
     with np.errstate(all="ignore"):
-        ratio = case.truth[0] / local if local is not None else np.ones(1)
-    constant = local is not None and bool(np.ptp(local) <= 1e-9 * np.max(np.abs(local)))
-    return not constant and len(ratio) > 1 and bool(np.ptp(ratio) <= 1e-9 * np.max(np.abs(ratio)))
+        ratio = (truth / local)[(truth != 0) | (local != 0)]
+        return len(ratio) > 1 and bool(np.ptp(ratio) <= 1e-9 * np.max(np.abs(ratio)))
+
+
+def _same(case: Case, truth: int, local: int) -> bool:
+    """Whether two terms are the same function, at least on the piece that the point lies on."""
+    board = case.board
+    found = decide(board.terms, [(truth, local)], Region(board.home, board.fixed, tuple(board.one_hot)), "", effort=_EFFORT)
+    return found.status in (Status.EQUAL, Status.EQUAL_HERE)
