@@ -23,6 +23,7 @@ SCREENS = {
     "slash-minus": "dL/da = x/-2u",
     "power-factors": "dL/da = e^2x",
     "power-name": "dL/da = a^n x",
+    "power-call": "dL/da = e^2tanh(x)",
     "two-slashes": "dL/da = dL/du/dx",
     "function-without-brackets": "dL/da = log u * x",
     "function-of-nothing": "dL/da = x*log",

@@ -64,12 +64,19 @@ class AnswerTrees(Trees):
             base, power = last.operands
             bare = power.operands[0] if isinstance(power, Apply) and power.head == NEGATE else power
             open_base = isinstance(base, Number) or (isinstance(base, Name) and base.id == "e")
-            if id(power) not in self.outer and not self.sheet.latex and (open_base or not isinstance(bare, Number)):
+            closed = isinstance(bare, Name | Number) and self.apart(last, right)
+            if id(power) not in self.outer and not self.sheet.latex and not closed and (open_base or not isinstance(bare, Number)):
                 whole = Apply(BESIDE, (last, right), (), self._span(last).to(self._span(right)))
                 within = Apply("^", (base, Apply("*", (power, right))))
                 shown = self.sheet.shown(whole.span.start, whole.span.end)
                 self.refuse(f"{shown} can be read in two ways", whole, (written(whole), written(within)), "ambiguous-power")
         return Apply(BESIDE, (left, right), (), self._span(left).to(self._span(right)))
+
+    def apart(self, left: Expr, right: Expr) -> bool:
+        """Whether a call, or a power of one, stands behind a space: `e^x cos(y)` has its exponent in one piece."""
+        called = right.operands[0] if isinstance(right, Apply) and right.head == "^" and id(right) not in self.outer else right
+        call = isinstance(called, Apply) and called.head.isidentifier() and id(called) not in self.outer
+        return call and self._span(left).end < self._span(right).start
 
     def superscript(self, base: Expr, sign: Token) -> Apply:
         raised = super().superscript(base, sign)
