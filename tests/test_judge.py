@@ -408,6 +408,10 @@ def test_forms() -> None:
     assert only(G1, "dL/da = dL/du*x", rules=Rules(form="simplified")) == "wrong"
     assert only(G1, "dL/da = 2*z/(a*w^2)", rules=Rules(form="simplified")) == "correct"
     assert only(G1, "dL/da = 2*z/(a*w^2)", rules=Rules(form="number")) == "wrong"
+    for sum_of_like in ("x + x", "3*x - x", "-(-x/2 - 3/2*x)", "(x + 1) + (x - 1)", "4*x*x/(x + x)", "1 + 2*x - 1"):
+        assert only("x = 2; y = x^2", f"dy/dx = {sum_of_like}", rules=Rules(form="simplified")) == "wrong"
+    for done in ("2*x*z + x", "x + z*2*x", "x*(1 + 2*z)"):
+        assert only("x = 2; z = 3; y = x^2*z + x^2/2", f"dy/dx = {done}", rules=Rules(form="simplified")) == "correct"
     assert only(G1, "dL/da = 2*z/(a*w^2) = 0.1404", rules=Rules(form="number")) == "correct"
     assert only("x = 2; y = x^2 + x", "dy/dx = 2*x + 1", rules=Rules(form="product")) == "wrong"
 

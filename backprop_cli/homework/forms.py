@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from backprop_cli.homework.comparing import Compared
 from backprop_cli.homework.formulas import symbols
 from backprop_cli.homework.verdicts import Verdict
-from backprop_cli.lang.answers_syntax import BESIDE
+from backprop_cli.lang.answers_syntax import BESIDE, written
 from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Name, Number, children, postorder
 
 if TYPE_CHECKING:
     from backprop_cli.homework.sitting import Line, Sitting
 
-_PRODUCTS = ("*", "/", "^", "@", NEGATE, BESIDE)
+_SIGNS = ("+", "-", NEGATE)
+_FACTORS = ("*", BESIDE, NEGATE)
 
 
 def required(line: Line, form: str | None, sitting: Sitting) -> Line:
@@ -44,7 +45,7 @@ def _no_product(tree: Expr) -> str:
 
 
 def _not_simplified(tree: Expr) -> str:
-    """What is left to do: derivatives to put in, numbers to work out, factors of 1, summands of 0, signs or fractions to join."""
+    """What is left to do: derivatives to put in, numbers or like terms to add, factors of 1, summands of 0, signs or fractions to join."""
     if symbols(tree):
         return "a simplified form is asked for, and a derivative is still to be put in"
     for part in postorder(tree):
@@ -66,6 +67,8 @@ def _not_simplified(tree: Expr) -> str:
             return "a simplified form is asked for, and two signs cancel"
         if part.head in ("*", BESIDE) and _repeated(part):
             return "a simplified form is asked for, and a factor stands twice"
+    if any(_alike(each) for each in _sums(tree)):
+        return "a simplified form is asked for, and like terms are still to be put together"
     return ""
 
 
@@ -91,3 +94,30 @@ def _repeated(part: Apply) -> bool:
         elif isinstance(each, Brackets):
             return False
     return False
+
+
+def _sums(tree: Expr) -> list[Apply]:
+    """The sums of a tree that are no summands of others."""
+    sums = [part for part in postorder(tree) if isinstance(part, Apply) and part.head in _SIGNS]
+    inside = {id(each) for part in sums for each in part.operands}
+    return [part for part in sums if id(part) not in inside]
+
+
+def _alike(tree: Apply) -> bool:
+    """Whether two summands differ in a factor that is a number alone: `2*x + x`."""
+    cores = ["*".join(sorted(written(each) for each in _parts(summand, _FACTORS))) for summand in _parts(tree, _SIGNS)]
+    return len(set(cores)) < len(cores)
+
+
+def _parts(tree: Expr, heads: tuple[str, ...]) -> list[Expr]:
+    """What the operators of a sum or a product join, from left to right; numbers are no factors that count, not as divisors either."""
+    found: list[Expr] = []
+    pending: list[Expr] = [tree]
+    while pending:
+        each = pending.pop()
+        shared = heads is _FACTORS and isinstance(each, Apply) and each.head == "/" and _number(each.operands[1]) is not None
+        if isinstance(each, Apply) and (each.head in heads or shared):
+            pending.extend(reversed(each.operands))
+        elif heads is _SIGNS or _number(each) is None:
+            found.append(each)
+    return found
