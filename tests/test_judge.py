@@ -168,6 +168,11 @@ def test_long_decimals_in_formulas_stand_for_what_they_round() -> None:
     assert only("x = 2; y = sin(2)*x^2", "dy/dx = 1.8186*x") == "correct"
 
 
+def test_what_float64_makes_of_a_gradient_is_right_to_its_last_digits() -> None:
+    assert only("x = 0.1; L = (1 - cos(x))^2", "dL/dx = 0.0009975024985950784") == "correct"
+    assert only("x = 2; w = 0.123; t = 0.25; z = w*x; L = (t - z)^2", "dL/dx = -0.000984000000000001") == "correct"
+
+
 def test_numbers_need_a_point_unless_the_truth_is_constant() -> None:
     assert only("y = x^2", "dy/dx = 6") == "undecided"
     assert only("y = 3*x", "dy/dx = 3") == "correct"
