@@ -170,27 +170,35 @@ class Board:
         if not world and of in self._adjoints:
             return self._adjoints[of]
         (root,) = self.values[of].ravel().tolist()
-        found = self.swept({root: self.terms.number(1)}, of, world)
+        found = self.swept(root, of, world)
         if not world:
             self._adjoints[of] = found
         return found
 
-    def swept(self, seeds: Mapping[int, int], of: str, world: World = TRUTH) -> dict[str, Ids]:
-        """One reverse sweep from seeded entries of `of`, node by node; what a student takes for a derivative goes on from there."""
-        adjoints = dict(seeds)
+    def swept(self, root: int, of: str, world: World = TRUTH) -> dict[str, Ids]:
+        """One reverse sweep from an entry of `of`, node by node; what a student takes for a derivative goes on from there."""
+        adjoints = {root: self.terms.number(1)}
         nothing = self.terms.number(0)
         found: dict[str, Ids] = {}
         for name in reversed(self.order):
             own = self.values[name].ravel().tolist()
             claimed = world.derivatives.get((of, name))
             if claimed is not None:
-                adjoints.update(zip(own, claimed.ravel().tolist(), strict=True))
+                adjoints.update(zip(own, self._row(claimed, of, root, len(own)), strict=True))
             found[name] = np.array([adjoints.get(each, nothing) for each in own], dtype=np.int64).reshape(self.values[name].shape)
             if not self.scope.is_leaf(name) and any(each in adjoints for each in own):
                 self._handed_on(name, own, adjoints, world)
         if world.values:
             found = {name: self._believed(ids, world) for name, ids in found.items()}
         return found
+
+    def _row(self, claimed: Ids, of: str, root: int, size: int) -> list[int]:
+        """What is claimed for the derivatives of one entry of a node by the entries of a name; a diagonal stands for itself alone."""
+        rows = self.values[of].ravel().tolist()
+        at, flat = rows.index(root), claimed.ravel().tolist()
+        if len(flat) == len(rows) * size:
+            return list(flat[at * size : (at + 1) * size])
+        return [each if column == at else self.terms.number(0) for column, each in enumerate(flat)]
 
     def _handed_on(self, name: str, own: list[int], adjoints: dict[int, int], world: World) -> None:
         """What a node hands on to the names that it reads."""
@@ -236,8 +244,7 @@ class Board:
         if own.size == 1:
             found = self.adjoints(of, world)[by]
             return found if other.size > 1 or other.shape == own.shape or not own.shape else found.reshape(own.shape)
-        one = self.terms.number(1)
-        rows = [self.swept({each: one}, of, world)[by].ravel() for each in own.ravel().tolist()]
+        rows = [self.swept(each, of, world)[by].ravel() for each in own.ravel().tolist()]
         return self._in_shape(np.array(rows, dtype=np.int64), own.shape, other.shape)
 
     def partial(self, of: str, by: str, world: World = TRUTH) -> Ids | None:

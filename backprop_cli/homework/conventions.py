@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from fractions import Fraction
 
 import numpy as np
@@ -27,13 +28,16 @@ def settled(sitting: Sitting, lines: Sequence[Line]) -> list[Line]:
     """The lines, those right up to a convention marked so."""
     made = dict(enumerate(lines))
     gradients = {at: line for at, line in made.items() if _is_gradient(sitting.board, line)}
-    made.update(_layout(sitting, gradients))
+    # A line that cannot be worked out keeps to no convention.
+    with suppress(NoOpinion):
+        made.update(_layout(sitting, gradients))
     open_lines = {at: line for at, line in gradients.items() if made[at].found.verdict is not Verdict.CONVENTION}
     off = [line for line in open_lines.values() if line.found.verdict is not Verdict.CORRECT and not _uses(line)]
-    factors = {_factor(sitting, line) for line in off}
-    if len(factors) == 1 and None not in factors:
-        (factor,) = factors
-        made.update(_factored(sitting, open_lines, factor or Fraction(0), made))
+    with suppress(NoOpinion):
+        factors = {_factor(sitting, line) for line in off}
+        if len(factors) == 1 and None not in factors:
+            (factor,) = factors
+            made.update(_factored(sitting, open_lines, factor or Fraction(0), made))
     return [made[at] for at in range(len(lines))]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_cli.calculus.arrays import CODE, Misshapen
 from backprop_cli.calculus.table import SEVERAL
 from backprop_cli.equality.terms import MOST, Terms
 from backprop_cli.lang.syntax import Apply, Expr, Name
@@ -147,6 +148,19 @@ class TermWalk(Walk):
         head, trees = complete(part, [Name(str(i)) for i in range(len(values))])
         operands = [values[int(tree.id)] if isinstance(tree, Name) else self.constant_tree(tree) for tree in trees]
         return Item(self.engine.apply(head, operands))
+
+    def fitting(self, head: str, code: str, static: dict[str, Any], operands: Sequence[Any]) -> None:
+        """The check that a statement of a program has passed: an answer may hold anything. Raises Misfit."""
+        for name, given in static.items():
+            each = given if isinstance(given, tuple) and name == "shape" else (given,)
+            if name != "k" and not all(isinstance(one, int) for one in each):
+                raise Misfit(f"{head} needs a whole number{' or a list of them' * (name == 'shape')} as its {name}")
+        # The engine's product says by itself what does not fit, and reads more than programs may have.
+        if code not in ("matmul", "dot"):
+            try:
+                CODE[code].shape(static, *(each.shape for each in operands))
+            except Misshapen as error:
+                raise Misfit(str(error)) from None
 
     def constant_tree(self, tree: Expr) -> Any:
         """A default of the table, such as 0.01."""

@@ -13,8 +13,8 @@ from backprop_cli.homework.mistakes_field import Row
 from backprop_cli.homework.mistakes_sweep import Ground
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import Apply, Expr, names_in, postorder
+from backprop_cli.oracles.calls import arguments
 from backprop_cli.oracles.opinion import NoOpinion
-from backprop_cli.oracles.walk import arguments
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from backprop_cli.equality.terms import LEAF, NAMED, Terms
 from backprop_cli.homework.board import Board, Ids
 from backprop_cli.homework.comparing import Comparer
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Index, Name, Number
+from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import rational
 
 _DIGITS = 6
@@ -18,10 +19,13 @@ _CONSTANTS: Mapping[str, Expr] = {"pi": Name("pi"), "e": Name("e")}
 
 
 def values_text(comparer: Comparer, ids: Ids) -> str | None:
-    """The values of terms at the point, to six digits; None where there are too many or none."""
+    """The values of terms at the point, to six digits; None where there are too many, or none, or none that can be worked out."""
     if ids.size > _MOST_ENTRIES:
         return None
-    known = comparer.known(ids.ravel().tolist()) if _placed(comparer, ids) else [None]
+    try:
+        known = comparer.known(ids.ravel().tolist()) if _placed(comparer, ids) else [None]
+    except NoOpinion:
+        return None
     if any(each is None for each in known):
         return None
     texts = [number_text(each) for each in known if each is not None]

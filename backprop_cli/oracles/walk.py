@@ -9,13 +9,15 @@ from typing import Any, Protocol
 
 from backprop_cli.calculus.table import SEVERAL, row
 from backprop_cli.lang.program import Assign, Declare, Define
-from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice, fold
+from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice
+from backprop_cli.oracles.calls import Shape, arguments, plain
 from backprop_cli.oracles.opinion import MOST_ENTRIES, NoOpinion
 from backprop_cli.oracles.pieces import COMPARISONS, POWER, Piece, Planner, literal, rational
 from backprop_cli.oracles.scope import CONSTANTS, Scope
 from backprop_cli.oracles.textbook import FIXED, in_basics
 
-Shape = tuple[int, ...]
+__all__ = ["Engine", "Item", "Shape", "Walk"]
+
 # Operations on arrays that a reading may take: functions of one's own are read anew at each call.
 MOST_OPERATIONS = 100_000
 
@@ -209,7 +211,11 @@ class Walk:
         if definition is None:
             raise NoOpinion(f"{part.head} has no textbook definition here")
         fixed = {name: self.integer(tree, frame) for name, tree in static.items()}
+        self.fitting(part.head, known.code, fixed, [each.value for each in given])
         return Item(definition(self, part, fixed, *(each.value for each in given)))
+
+    def fitting(self, head: str, code: str, static: dict[str, Any], operands: Sequence[Any]) -> None:
+        """Complains where operands do not fit a function of whole arrays; those of a program do, or it would have no graph."""
 
     def elementwise(self, part: Apply, given: list[Item]) -> Item:
         """A function that works on each entry by itself; a condition stays with its `where`, a literal exponent with its power."""
@@ -248,10 +254,13 @@ class Walk:
             case Name(id=name):
                 word = frame.known[name].word if name in frame.known else name
                 return self.integers(word) if word in self.scope.sources else _whole(word)
-            case Apply(head=head, operands=(inner,)) if head == NEGATE:
+            case Apply(head=head, operands=(Number() | Name() | Apply() as inner,)) if head == NEGATE:
                 return -self.integer(inner, frame)
             case Slice(start=start, stop=stop, step=step):
-                return slice(self.integer(start, frame), self.integer(stop, frame), self.integer(step, frame))
+                ends = [self.integer(each, frame) for each in (start, stop, step)]
+                if not all(each is None or isinstance(each, int) for each in ends):
+                    raise NoOpinion("an integer is due where there is none")
+                return slice(*ends)
             case Brackets(items=items):
                 return tuple(self.integer(each, frame) for each in items)
             case _:
@@ -268,33 +277,3 @@ def _piled(*items: Any) -> Any:
     import numpy as np
 
     return np.stack(items)
-
-
-def arguments(part: Apply) -> tuple[tuple[Expr, ...], dict[str, Expr]]:
-    """The operands of a built-in function, and those arguments that are no operands (axis, keepdims, shape, ...) by name."""
-    known = row(part.head)
-    several = part.head in SEVERAL and len(part.operands) > 1 and not part.keywords
-    if known is None or known.code is None or not known.static or several:
-        return (*part.operands, *(value for _, value in part.keywords)), {}
-    placed = dict(zip((*known.operands, *known.static), part.operands, strict=False)) | dict(part.keywords)
-    if not placed.keys() >= set(known.operands):
-        raise NoOpinion(f"{part.head} is given no array")
-    return tuple(placed[name] for name in known.operands), {name: placed[name] for name in known.static if name in placed}
-
-
-def plain(tree: Brackets) -> tuple[list[Fraction | str | float], Shape] | None:
-    """The numbers of an array literal that holds nothing else, and its shape."""
-
-    def combine(part: Part, below: list[Any]) -> Any:
-        match part:
-            case Number(text=text):
-                return [Fraction(text)], ()
-            case Apply(head=head) if head == NEGATE and below[0] is not None and below[0][1] == ():
-                return [-below[0][0][0]], ()
-            case Brackets() if all(each is not None and each[1] == below[0][1] for each in below):
-                return [number for each in below for number in each[0]], (len(below), *below[0][1])
-            case _:
-                return None
-
-    found: tuple[list[Fraction | str | float], Shape] | None = fold(tree, combine)
-    return found
