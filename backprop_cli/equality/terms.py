@@ -179,7 +179,7 @@ class Terms:
 
     def _new(self, head: str, operands: tuple[int, ...], data: Fraction | str | None) -> int:
         if len(self.heads) >= self.most:
-            raise TooLarge(f"the computation has more than {self.most:,} steps")
+            raise TooLarge(f"the program and all answers together take more than {self.most:,} different steps")
         self.heads.append(head)
         self.operands.append(operands)
         self.data.append(data)

@@ -58,7 +58,7 @@ class Formulas(TermWalk):
 
     def terms_of(self, tree: Expr) -> Ids:
         """The terms of a formula, in its shape. Raises NoOpinion, or Misfit where shapes do not go together."""
-        self.operations = 0
+        self.operations, self.engine.steps = 0, 0
         self.engine.statement = ""
         try:
             return self.evaluate(tree, _LAST).value
@@ -123,6 +123,7 @@ class Formulas(TermWalk):
         own = self.scope.function(function, _LAST)
         value = self.of_own(own[1], own[0], inner) if own is not None else self.built_in(function, inner)
         slope = pulled(terms, {value: terms.number(1)}, inner.__eq__).get(inner, terms.number(0))
+        self.engine.spend(argument.size * len(terms.below([slope])))
         flat = [terms.rewritten([slope], {inner: each})[0] for each in argument.ravel().tolist()]
         return np.array(flat, dtype=np.int64).reshape(argument.shape)
 

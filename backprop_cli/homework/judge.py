@@ -8,6 +8,7 @@ from typing import Any
 
 from backprop_cli.autodiff.point import point
 from backprop_cli.equality.decide import Status
+from backprop_cli.equality.terms import MOST
 from backprop_cli.errors import BackpropError, Diagnostic, Source
 from backprop_cli.graph.build import build
 from backprop_cli.homework import conventions, solutions
@@ -31,6 +32,8 @@ from backprop_cli.oracles.opinion import NoOpinion
 
 # Terms of earlier files are let go of when there are as many.
 _CROWDED = 200_000
+# Terms that one file may add for each node of the limit, if that is more than the usual.
+_TERMS = 20
 # Numbers written as coarsely as this are beyond float64, and beyond diagnosis.
 _VAST = 10**300
 WITH_LABELS = "right with the labels of this point put in, not for other labels"
@@ -97,7 +100,8 @@ class Bench:
             raise BackpropError(Diagnostic("no-answers", f"{name} holds no answers", hint="write one on each line, as in  dL/da = 2*z*x"))
         if len(self.board.terms) > _CROWDED:
             self.board = Board(self.program, self.at, self.board.output)
-        self.board.walk.engine.limits = limits
+        self.board.walk.engine.govern(limits)
+        self.board.terms.most = len(self.board.terms) + max(MOST, _TERMS * limits.nodes)
         sitting = Sitting(self.board, self.rules, self.exercise, limits.seconds)
         lines = [sitting.judge(each) for each in read if isinstance(each, Answer)]
         lines = conventions.settled(sitting, lines)

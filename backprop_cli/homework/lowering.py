@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from backprop_cli.calculus.arrays import CODE, Misshapen
 from backprop_cli.calculus.table import SEVERAL
-from backprop_cli.equality.terms import MOST, Terms
-from backprop_cli.lang.syntax import Apply, Expr, Name
-from backprop_cli.limits import OWN
+from backprop_cli.equality.terms import MOST, Terms, TooLarge
+from backprop_cli.lang.syntax import Apply, Expr, Name, postorder
+from backprop_cli.limits import OWN, Limits
 from backprop_cli.oracles.lowering import Lowered, label
-from backprop_cli.oracles.opinion import NoOpinion, require_room
+from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Piece, Planner
 from backprop_cli.oracles.scope import Scope
-from backprop_cli.oracles.textbook import FIXED, complete
+from backprop_cli.oracles.textbook import FIXED, complete, meaning
 from backprop_cli.oracles.walk import Item, Shape, Walk
 
-# Entries of one array: each of them is a term.
-_MOST_ENTRIES = MOST // 2
+# Steps, entry by entry, that the reading of an answer may take for each node of the limit.
+_STEPS = 3
+_VAST = 10**9
 _WORDS = {fixed: which for which, fixed in FIXED.items()}
 
 
@@ -31,24 +33,37 @@ class Misfit(NoOpinion):
 
 
 class InTerms(Lowered):
-    """The engine whose arrays hold terms."""
+    """The engine whose arrays hold terms.
 
-    most_entries = _MOST_ENTRIES
+    `steps` counts what one reading takes, whether its terms are new or not: so the same formula always gets equally far.
+    """
 
     def __init__(self, planner: Planner, terms: Terms) -> None:
         super().__init__(planner, ())
         self.terms = terms
-        self.limits = OWN
+        self.limits, self.steps, self.most_steps, self.option = OWN, 0, MOST, ""
+
+    def govern(self, limits: Limits) -> None:
+        """Sets what answers may ask for."""
+        self.limits, self.most_steps = limits, _STEPS * limits.nodes
+        self.option = f", {_STEPS} for each of the {limits.nodes:,} nodes of --limit nodes=N"
+
+    def spend(self, steps: int) -> None:
+        """Counts steps before they are taken. Raises TooLarge."""
+        self.steps += steps
+        if self.steps > self.most_steps:
+            told = f"{self.steps:,}" if self.steps < _VAST else f"more than {_VAST:,}"
+            raise TooLarge(f"entry by entry this takes {told} steps; the limit is {self.most_steps:,}{self.option}")
+
+    def room(self, shape: Shape, piece: Piece | None = None, work: int = 1) -> None:
+        self._within(shape)
+        self.spend(math.prod(shape) * (work if piece is None else _operations(piece.tree)))
 
     def _within(self, shape: Shape) -> None:
         """Raise NoOpinion for an array with more entries than the limit."""
         size = math.prod(shape)
         if size > self.limits.entries:
             raise NoOpinion(f"this makes an array of {size:,} entries; the limit is {self.limits.entries:,} (--limit entries=N)")
-
-    def _filled(self, slots: Iterable[int], shape: Shape) -> Any:
-        self._within(shape)
-        return super()._filled(slots, shape)
 
     def literal(self, numbers: Sequence[Fraction | str | float], shape: Shape) -> Any:
         self._within(shape)
@@ -68,10 +83,10 @@ class InTerms(Lowered):
     def apply(self, head: str, operands: Sequence[Any]) -> Any:
         """A function of the table, entry by entry."""
         try:
-            require_room(np.broadcast_shapes(*(each.shape for each in operands)), self.most_entries)
             spread = np.broadcast_arrays(*operands)
         except ValueError:
             raise Misfit(" and ".join(shape_text(each.shape) for each in operands) + f" do not fit together in {head}") from None
+        self.room(spread[0].shape, work=_size(head))
         columns = [each.ravel().tolist() for each in spread]
         return self._filled((self.terms.apply(head, *each) for each in zip(*columns, strict=True)), spread[0].shape)
 
@@ -82,7 +97,20 @@ class InTerms(Lowered):
             raise Misfit(f"{shape_text(a.shape)} @ {shape_text(b.shape)} do not fit together: the inner sizes differ")
         return super().product(a, b, shown)
 
+    def total(self, a: Any, axes: Shape, shown: Expr | None) -> Any:
+        self.spend(a.size)
+        return super().total(a, axes, shown)
+
+    def determinant(self, a: Any, shown: Expr | None) -> Any:
+        self.spend(len(a) << len(a))
+        return super().determinant(a, shown)
+
+    def inverse(self, a: Any, shown: Expr | None) -> Any:
+        self.spend(len(a) ** 3 << len(a))
+        return super().inverse(a, shown)
+
     def extreme(self, head: str, a: Any, axes: Shape, shown: Expr | None) -> Any:
+        self.spend(a.size)
         rows = (self.terms.apply(head, *a[at].tolist()) if a.shape[-1] > 1 else int(a[at][0]) for at in np.ndindex(a.shape[:-1]))
         return self._filled(rows, a.shape[:-1])
 
@@ -105,7 +133,6 @@ class TermWalk(Walk):
 
     def __init__(self, scope: Scope, planner: Planner, engine: InTerms) -> None:
         super().__init__(scope, planner, engine, self.held)
-        self.most_entries = _MOST_ENTRIES
         self.home: dict[str, int] = {}
         self.given: dict[str, Any] = {}
         self.held_names: set[str] = set()
@@ -123,7 +150,7 @@ class TermWalk(Walk):
 
     def read(self, name: str) -> Any:
         """The terms of a name: variables for a leaf, named values for a node. Raises NoOpinion."""
-        self.engine.statement = name
+        self.engine.statement, self.engine.steps = name, 0
         source = self.scope.sources.get(name)
         if self.scope.is_leaf(name):
             held = source is not None and (not hasattr(source, "value") or source.value is not None)
@@ -162,9 +189,23 @@ class TermWalk(Walk):
             except Misshapen as error:
                 raise Misfit(str(error)) from None
 
+    def room(self, shape: Shape) -> None:
+        self.engine.room(shape)
+
     def constant_tree(self, tree: Expr) -> Any:
         """A default of the table, such as 0.01."""
         return np.array(self.engine.terms.formula(tree, {}))
+
+
+@cache
+def _size(head: str) -> int:
+    """How many steps a function of the table is, written out in basic ones."""
+    definition = meaning(head)
+    return 1 if definition is None else _operations(definition.body)
+
+
+def _operations(tree: Expr) -> int:
+    return sum(isinstance(part, Apply) for part in postorder(tree))
 
 
 def shape_text(shape: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from backprop_cli.homework.board import Board, Ids
 from backprop_cli.homework.formulas import Formulas
-from backprop_cli.homework.mistakes_case import MADE, WORKED, Case, Suspect
+from backprop_cli.homework.mistakes_case import FOUND, MADE, WORKED, Case, Suspect
 from backprop_cli.homework.mistakes_field import Row
 from backprop_cli.lang.answers_syntax import written
 from backprop_cli.lang.program import Assign
@@ -105,11 +105,8 @@ def carried(case: Case) -> Iterator[Suspect]:
 def _otherwise(case: Case, read: Callable[[Expr], Ids], tree: Expr) -> Iterator[tuple[Row, Part, Part]]:
     """The numbers of a statement with one operator or number changed."""
     for changed, part, other in _changed(tree, []):
-        try:
-            wrong = read(changed)
-        except NoOpinion:
-            continue
-        if wrong.size == 1 and case.known(wrong):
+        wrong = _read(case, read, changed)
+        if wrong is not None and wrong.size == 1 and case.known(wrong):
             yield case.rows(wrong)[0], part, other
 
 
@@ -122,21 +119,26 @@ def _crowded(case: Case) -> bool:
 
 def _gives(case: Case, read: Callable[[Expr], Ids], tree: Expr, due: Row, shape: tuple[int, ...]) -> bool:
     """Whether a tree has certain numbers."""
-    terms = case.board.terms
-    before = len(terms)
-    try:
-        made = read(tree)
-    except (NoOpinion, ValueError, IndexError, KeyError):
-        return False
-    finally:
-        case.budget.charge((len(terms) - before) * (MADE + WORKED))
-    if made.shape != shape or not case.known(made):
+    made = _read(case, read, tree)
+    if made is None or made.shape != shape or not case.known(made):
         return False
     rows = case.rows(made)
     if due is case.claimed:
         return case.fits(rows)
     with np.errstate(all="ignore"):
         return bool(np.all(np.abs(rows - due) <= 1e-9 * np.maximum(np.abs(rows), np.abs(due)) + 1e-11 * np.max(np.abs(due))))
+
+
+def _read(case: Case, read: Callable[[Expr], Ids], tree: Expr) -> Ids | None:
+    """A tree as terms, what that takes counted; None where it has none."""
+    terms = case.board.terms
+    before = len(terms)
+    try:
+        return read(tree)
+    except (NoOpinion, ValueError, IndexError, KeyError):
+        return None
+    finally:
+        case.budget.charge((len(terms) - before) * (MADE + WORKED) + case.board.walk.engine.steps * FOUND)
 
 
 def _names(board: Board) -> list[str]:

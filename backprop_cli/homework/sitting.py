@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from time import monotonic
 
-from backprop_cli.equality.terms import MOST
 from backprop_cli.errors import Diagnostic, Source
 from backprop_cli.homework import forms, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
@@ -25,8 +24,6 @@ from backprop_cli.lang.answers_syntax import PARTIAL, Answer, Target
 from backprop_cli.lang.syntax import Apply, Expr, Number, names_in, postorder
 from backprop_cli.oracles.opinion import NoOpinion
 
-# What one line may add to the terms that are kept.
-_TERMS_A_LINE = 60_000
 # A line that runs out of time is tried once more with as many times as much.
 _RETRY = 5
 # From the worst to the best: a chain is as good as its worst link.
@@ -78,7 +75,6 @@ class Sitting:
 
     def judge(self, answer: Answer) -> Line:
         """One line. What it claims is kept for the lines after it."""
-        self.board.terms.most = min(MOST, len(self.board.terms) + _TERMS_A_LINE)
         for seconds in (self.seconds, _RETRY * self.seconds):
             self.until = monotonic() + seconds
             try:

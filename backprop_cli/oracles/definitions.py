@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backprop_cli.lang.syntax import Apply
-from backprop_cli.oracles.opinion import NoOpinion, require_room
+from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.walk import Shape, Walk
 
 Static = Mapping[str, Any]
@@ -179,7 +179,7 @@ def _onehot(walk: Walk, part: Apply, static: Static) -> Any:
     import numpy as np
 
     position, size = np.asarray(static["k"]), static["n"]
-    require_room((*position.shape, size), walk.most_entries)
+    walk.room((*position.shape, size))
     hot = (position[..., None] == np.arange(size)).ravel().tolist()
     return walk.engine.literal([float(each) for each in hot], (*position.shape, size))
 

@@ -23,8 +23,6 @@ TERMS, PRODUCTS = 8, 4
 class Lowered:
     """The engine whose arrays hold the numbers of slots. `wanted` names get slots of their own, called `W[0, 1]`."""
 
-    most_entries = MOST_ENTRIES
-
     def __init__(self, planner: Planner, wanted: Collection[str]) -> None:
         self.planner, self.wanted = planner, wanted
         self.statement = ""
@@ -55,8 +53,12 @@ class Lowered:
     def shape(self, a: Any) -> Shape:
         return tuple(a.shape)
 
+    def room(self, shape: Shape, piece: Piece | None = None, work: int = 1) -> None:
+        """Told before the work what an array will hold and what each of its entries takes: a piece, or so many steps."""
+        require_room((*shape, work), MOST_ENTRIES)
+
     def map(self, piece: Piece, operands: Sequence[Any], shown: Expr | None) -> Any:
-        require_room(np.broadcast_shapes(*(each.shape for each in operands)), self.most_entries)
+        self.room(np.broadcast_shapes(*(each.shape for each in operands)), piece)
         spread = np.broadcast_arrays(*operands)
         columns = [each.ravel().tolist() for each in spread]
         return self._filled((self._step(piece, row, shown) for row in zip(*columns, strict=True)), spread[0].shape)
@@ -76,7 +78,7 @@ class Lowered:
         left = np.broadcast_to(left, (*batch, *left.shape[-2:]))
         right = np.broadcast_to(right, (*batch, *right.shape[-2:]))
         shape = (*batch, left.shape[-2], right.shape[-1])
-        require_room((*shape, left.shape[-1]), self.most_entries)
+        self.room(shape, work=2 * left.shape[-1])
         entries = (
             self.combination(left[(*at[:-1], slice(None))].tolist(), right[(*at[:-2], slice(None), at[-1])].tolist(), shown)
             for at in np.ndindex(shape)

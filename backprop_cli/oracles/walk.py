@@ -11,7 +11,7 @@ from backprop_cli.calculus.table import SEVERAL, row
 from backprop_cli.lang.program import Assign, Declare, Define
 from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice
 from backprop_cli.oracles.calls import Shape, arguments, plain
-from backprop_cli.oracles.opinion import MOST_ENTRIES, NoOpinion
+from backprop_cli.oracles.opinion import MOST_ENTRIES, NoOpinion, require_room
 from backprop_cli.oracles.pieces import COMPARISONS, POWER, Piece, Planner, literal, rational
 from backprop_cli.oracles.scope import CONSTANTS, Scope
 from backprop_cli.oracles.textbook import FIXED, in_basics
@@ -71,7 +71,7 @@ class Walk:
         self.scope, self.planner, self.engine, self.integers = scope, planner, engine, integers
         self.values: dict[str, Item] = {}
         self.constants: dict[str, Item] = {}
-        self.operations, self.most_entries = 0, MOST_ENTRIES
+        self.operations = 0
 
     def run(self, names: Sequence[str], tick: Callable[[], None]) -> dict[str, Item]:
         """The values of names, each of which stands after those it reads; a value is dropped after its last use."""
@@ -158,6 +158,10 @@ class Walk:
         self.operations += 1
         if self.operations > MOST_OPERATIONS:
             raise NoOpinion(f"this takes more than {MOST_OPERATIONS:,} operations")
+
+    def room(self, shape: Shape) -> None:
+        """Complains of an array of ours that would be too large, before it is made."""
+        require_room(shape, MOST_ENTRIES)
 
     def taken(self, frame: _Frame, count: int) -> list[Item]:
         given = frame.results[len(frame.results) - count :]

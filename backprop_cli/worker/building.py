@@ -129,9 +129,9 @@ def _makers() -> dict[str, Callable[..., Any]]:
 def _power(base: Any, exponent: Any) -> Any:
     import sympy
 
-    # Also in exp(n*log(a)), which SymPy makes a^n.
+    # Also in exp(n*log(a)), which SymPy makes a^n, and where the exponent of e is a number: of its value SymPy wants all digits.
     count = exponent.as_coeff_Mul()[0] if exponent.has(sympy.log) else exponent
-    if count.is_Rational and abs(count) > LARGEST_POWER and exponent.has(sympy.log) | (base != sympy.E):
+    if count.is_Rational and abs(count) > LARGEST_POWER and exponent.has(sympy.log) | (base != sympy.E) | exponent.is_Rational:
         raise Refused("too large: a power")
     if base.is_Rational and exponent.is_Rational and max(int(base.p).bit_length(), int(base.q).bit_length()) * abs(exponent) > MOST_BITS:
         raise Refused("too large: a power of a number")

@@ -1,0 +1,72 @@
+"""The limits on what answers ask for, entry by entry: predicted before the work, the same for the same line wherever it stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from backprop_cli.homework.judge import Bench, judge
+from backprop_cli.homework.verdicts import Judged
+from backprop_cli.lang.parse import parse
+from backprop_cli.limits import SUBMISSION, Limits
+from backprop_cli.worker.tasks import Refused, proof
+
+PROGRAM = "x = 2; y = 2; a = 3; b = 1; u = x*a; L = u^2"
+NODES = "; the limit is 60,000, 3 for each of the 20,000 nodes of --limit nodes=N"
+HEAVY = "dL/db = sum(sin(onehot(3, 150000)))"
+
+
+def judged(answers: str, limits: Limits = SUBMISSION) -> list[Judged]:
+    return list(judge(parse(PROGRAM), answers, limits=limits).answers)
+
+
+@pytest.mark.parametrize(
+    ("given", "steps"),
+    [
+        ("sum(onehot(3, 65000)*x)", "65,000"),
+        ("det(outer(onehot(3, 20)*x, onehot(2, 20)))", "20,971,980"),
+        ("sum(inv(outer(onehot(3, 30) + x, onehot(2, 30) + y)))", "more than 1,000,000,000"),
+        ("sum(outer(onehot(3, 150), onehot(2, 150)) @ outer(onehot(3, 150), onehot(2, 150)))", "6,795,600"),
+    ],
+)
+def test_what_takes_too_many_steps_is_refused_before_the_work(given: str, steps: str) -> None:
+    (found,) = judged(f"dL/da = {given}")
+    assert found.message == f"this cannot be worked out here: entry by entry this takes {steps} steps{NODES}"
+
+
+def test_the_same_line_has_the_same_verdict_wherever_it_stands() -> None:
+    near = "dL/db = sum(sin(onehot(3, 20000)))"
+    lines = judged("\n".join([HEAVY, HEAVY, HEAVY, near, HEAVY, "dL/da = 2*u*x", near]))
+    assert [each.verdict.value for each in lines] == ["undecided"] * 3 + ["wrong", "undecided", "correct", "wrong"]
+    assert len({(each.verdict, each.message) for each in lines if each.given == lines[0].given}) == 1
+
+
+def test_the_steps_of_an_answer_are_counted_whether_or_not_they_are_new() -> None:
+    """Exactly three for each node; a reading begins at nothing, whatever was read before."""
+    bench = Bench(parse(PROGRAM))
+    allowed = replace(SUBMISSION, nodes=20)
+    for _ in range(2):
+        lines = bench.judge("dL/db = sum(onehot(3, 30))\ndL/db = sum(onehot(3, 31))", limits=allowed).answers
+        assert [each.verdict.value for each in lines] == ["wrong", "undecided"]
+
+
+def test_the_options_govern_what_answers_may_ask_for() -> None:
+    (found,) = judged(HEAVY, replace(SUBMISSION, nodes=200_000))
+    assert found.verdict.value == "wrong"
+    (found,) = judged("dL/db = sum(onehot(3, 250))", replace(SUBMISSION, entries=249))
+    assert found.message.endswith("this makes an array of 250 entries; the limit is 249 (--limit entries=N)")
+    (found,) = judged("dL/db = sum(onehot(3, 250))", replace(SUBMISSION, entries=250))
+    assert found.verdict.value == "wrong"
+
+
+def test_a_small_determinant_is_still_worked_out() -> None:
+    matrix = "[" + ", ".join("[" + ", ".join("a" if i == j else "1" for j in range(6)) + "]" for i in range(6)) + "]"
+    (found,) = judged(f"dL/da = det({matrix}) - (a - 1)^5*(a + 5) + 2*u*x")
+    assert found.verdict.value == "correct"
+
+
+def test_sympy_is_not_asked_for_the_digits_of_a_huge_power_of_e() -> None:
+    power = [("n", -(10**9), 1), ("exp", 1), ("n", 1, 1), ("+", 2), ("n", 2, 1), ("/", 2)]
+    with pytest.raises(Refused, match="too large: a power"):
+        proof([("n", 1, 2)], power, [])
