@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from fractions import Fraction
 
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backprop_cli.errors import BackpropError
+from backprop_cli.homework.judge import Bench, judge
 from backprop_cli.homework.rubric import read_rubric
 from backprop_cli.homework.rules import Rules, fitted, key, spelled_out
 from backprop_cli.homework.score import amount, points_text, scored
 from backprop_cli.homework.verdicts import Judged, Judgement, Verdict
+from backprop_cli.lang.parse import parse
 from backprop_cli.limits import OWN
 
 WHOLE = """\
@@ -124,6 +127,22 @@ def test_all_faults_are_told_at_once() -> None:
     assert [line for _, line, _ in complaints("digit = 4\nform = 1\n[credit]\nx = 1")] == [1, 2, 4]
 
 
+def test_no_more_faults_are_looked_for_than_are_told() -> None:
+    many = "\n".join(f"key{i} = 1" for i in range(20_000))
+    assert len(complaints(many)) == len(complaints(f"[answers]\n{many}")) == 10
+
+
+@pytest.mark.parametrize("before", ["", "# " + "8" * 5000 + "\nrate = '" + "7" * 5000 + "'\n"])
+def test_a_whole_number_of_very_many_digits_has_its_place(before: str) -> None:
+    with pytest.raises(BackpropError) as caught:
+        rubric(f"{before}digits = {'9' * 5000} # {'9' * 5000}")
+    (found,) = caught.value.diagnostics
+    assert found.message == "a whole number of 5,000 digits; a rubric takes at most 4,300"
+    assert found.source is not None
+    assert found.span is not None
+    assert found.source.place(found.span.start) == (3 if before else 1, 10)
+
+
 @pytest.mark.parametrize("text", ["[" * 5000, "a = " + "[" * 5000, "digits = " + "9" * 5000, "=" * 5000, "\x00", "a.b.c = 1\n" * 3])
 def test_hostile_rubrics_are_refused(text: str) -> None:
     assert complaints(text)
@@ -150,6 +169,11 @@ def test_one_answer_in_many_spellings(written: str) -> None:
         ("dW[0, 1]", "dL/dW[0,1]"),
         ("shape(dW)", "shape(dL/dW)"),
         ("shape(W)", "shape(W)"),
+        ("W_new", "W"),
+        ("new_W", "W"),
+        ("W_new[0]", None),
+        ("dL/dW[0][1]", None),
+        ("q_new", None),
         ("dq", None),
         ("dL/dq", None),
         ("", None),
@@ -161,6 +185,26 @@ def test_names_of_answers(written: str, meant: str | None) -> None:
 
 def test_a_node_of_that_very_name_comes_first() -> None:
     assert spelled_out("da", ["a", "da", "L"], "L") == "da"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("dL/da[0]", "dL/da[0] is asked for, but there is no entry [0]: it is a number"),
+        ("dW[2,0]", "dL/dW[2,0] is asked for, but there is no entry [2, 0]: it has shape (2, 2)"),
+    ],
+)
+def test_an_entry_that_nobody_could_answer_is_refused(asked: str, told: str) -> None:
+    program = parse("param a = 2, W = [[1, 2], [3, 4]]; L = a*sum(W)")
+    with pytest.raises(BackpropError, match=re.escape(told)):
+        Bench(program, rules=Rules(points={asked: 1}))
+    Bench(program, rules=Rules(require=("dW[1, 0]", "dW[-1,0]", "W[0,0]")))
+
+
+def test_an_update_is_asked_for_by_the_name_of_its_answer() -> None:
+    rules = Rules(require=("a_new",), points={"a_new": 3}, rate=Fraction(1, 2))
+    found = judge(parse("param a = 2; L = a^2"), "a_new = 0", rules=rules)
+    assert (found.missing, found.points, found.maximum) == ((), 3, 3)
 
 
 def test_rules_are_fitted_to_a_program() -> None:

@@ -21,7 +21,7 @@ from backprop_cli.homework.rules import Rules, fitted, key
 from backprop_cli.homework.score import scored
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.sitting import Line, Sitting
-from backprop_cli.homework.targets import vocabulary
+from backprop_cli.homework.targets import require_entries, vocabulary
 from backprop_cli.homework.verdicts import Diagnosis, Judged, Judgement, Verdict
 from backprop_cli.lang.answers import read_answers
 from backprop_cli.lang.answers_syntax import Answer, Unreadable
@@ -90,6 +90,7 @@ class Bench:
         self.rules = fitted(rules or Rules(), graph.names, output)
         self.exercise = program.source.text
         self.words = vocabulary(self.board)
+        require_entries(self.board, self.words, self.rules.named)
         self.params = tuple(leaf for leaf, role in graph.roles.items() if role == "param")
 
     def judge(self, answers: str | bytes | Source, name: str = "<answers>", limits: Limits = SUBMISSION) -> Judgement:

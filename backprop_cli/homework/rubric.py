@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from backprop_cli.errors import BackpropError, Diagnostic, Source, Span, nearest
+from backprop_cli.errors import MOST_REPORTED, BackpropError, Diagnostic, Source, Span, nearest
 from backprop_cli.homework.rules import FORMS, STRENGTHS, Rules
 from backprop_cli.lang.text import decode
 from backprop_cli.limits import Limits
@@ -17,12 +18,23 @@ from backprop_cli.limits import Limits
 _LONGEST = 60  # characters of a rate
 _MOST_DIGITS = 17
 _RATE = re.compile(r"[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?(?:/[0-9]+)?")
+# Comments and texts are passed over.
+_WHOLE = re.compile(r"""#.*|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|(?<![\w.])([0-9][0-9_]*+)(?![\w.])""")
 _HEADER = re.compile(r"\s*+\[++([^\]]*+)\]++\s*+(?:#.*)?$")
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([^\s=."'\[#]+))""")
 
 
 class Unfit(ValueError):
     """A value that its key does not take; the text says what it takes."""
+
+
+class _Faults(list[Diagnostic]):
+    """The complaints so far; no more are looked for than are told."""
+
+    def add(self, fault: Diagnostic) -> None:
+        self.append(fault)
+        if len(self) == MOST_REPORTED:
+            raise BackpropError(self)
 
 
 class _Decimal(float):
@@ -145,20 +157,20 @@ def read_rubric(data: bytes, name: str, limits: Limits) -> Rules:
     try:
         tree = tomllib.loads(source.text, parse_float=_Decimal)
     except ValueError as error:  # of the reader, or of a number with too many digits
-        raise BackpropError(_no_toml(str(error).partition(";")[0], source)) from None
+        raise BackpropError(_too_long(source) or _no_toml(str(error), source)) from None
     except RecursionError:
         raise BackpropError(Diagnostic("bad-rubric", f"{name} is nested too deeply", hint="a rubric has tables and lists only")) from None
     found: dict[str, Any] = {}
-    faults: list[Diagnostic] = []
+    faults = _Faults()
     for table, key, value, keys in _entries(tree, source, faults):
         if key not in keys:
-            faults.append(_unknown(key, [*keys, *(_KEYS if not table else ())], source, table))
+            faults.add(_unknown(key, [*keys, *(_KEYS if not table else ())], source, table))
             continue
         field, reader = keys[key]
         try:
             read = reader(value)
         except Unfit as takes:
-            faults.append(Diagnostic("bad-rubric", f"{key} takes {takes}", source, _spot(source, table, key)))
+            faults.add(Diagnostic("bad-rubric", f"{key} takes {takes}", source, _spot(source, table, key)))
             continue
         if keys is _ANSWER:
             found.setdefault(field, {})[table[1]] = read
@@ -175,7 +187,7 @@ Table = tuple[str, ...]
 
 
 def _entries(
-    tree: Mapping[str, Any], source: Source, faults: list[Diagnostic]
+    tree: Mapping[str, Any], source: Source, faults: _Faults
 ) -> Iterator[tuple[Table, str, Any, Mapping[str, tuple[str, Reader]]]]:
     """Every key of the file: the table it stands in, the key, its value, and the keys that the table knows."""
     for key, value in tree.items():
@@ -183,13 +195,13 @@ def _entries(
             for of, inside in value.items():
                 if not isinstance(inside, dict):
                     hint = f'write  [answers."{of}"]  and below it  points = 2'
-                    faults.append(Diagnostic("bad-rubric", f"answers.{of} is a table", source, _spot(source, ("answers",), of), hint=hint))
+                    faults.add(Diagnostic("bad-rubric", f"answers.{of} is a table", source, _spot(source, ("answers",), of), hint=hint))
                     continue
                 yield from ((("answers", of), word, given, _ANSWER) for word, given in inside.items())
         elif key in _KEYS and isinstance(value, dict):
             yield from (((key,), word, given, _KEYS[key]) for word, given in value.items())
         elif key in _KEYS or key == "answers":
-            faults.append(Diagnostic("bad-rubric", f"{key} is a table", source, _spot(source, (), key), hint=f"write  [{key}]"))
+            faults.add(Diagnostic("bad-rubric", f"{key} is a table", source, _spot(source, (), key), hint=f"write  [{key}]"))
         else:
             yield (), key, value, _KEYS[""]
 
@@ -217,6 +229,17 @@ def _spot(source: Source, table: Table, key: str) -> Span | None:
             group = next(number for number, text in enumerate(first.groups(), 1) if text is not None)
             return Span(at + first.start(group), at + first.end(group))
         at += len(line) + 1
+    return None
+
+
+def _too_long(source: Source) -> Diagnostic | None:
+    """The complaint about the first whole number that has more digits than Python turns into one."""
+    most = sys.get_int_max_str_digits()
+    for found in _WHOLE.finditer(source.text):
+        count = len(found[1].replace("_", "")) if found[1] else 0
+        if most and count > most:
+            said = f"a whole number of {count:,} digits; a rubric takes at most {most:,}"
+            return Diagnostic("bad-rubric", said, source, Span(found.start(1), found.end(1)))
     return None
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from backprop_cli.errors import BackpropError, Diagnostic, nearest
+from backprop_cli.lang.answers_targets import updated_name
 
 FORMS = ("simplified", "product", "number")
+_ENTRY = re.compile(r"|\[-?[0-9]{1,9}(,-?[0-9]{1,9})*\]")
 STRENGTHS = ("none", "node", "rule", "local")
 
 
@@ -43,6 +46,11 @@ class Rules:
     hints: str = "rule"
     diagnose: bool = True
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The answers that are asked for by name."""
+        return tuple(dict.fromkeys((*self.require, *self.points, *self.forms, *self.tolerances)))
+
     def worth(self, of: str) -> float:
         """The points for an answer to `of`."""
         return self.points.get(key(of), self.others)
@@ -62,11 +70,14 @@ def key(of: str) -> str:
 
 
 def spelled_out(of: str, names: Iterable[str], output: str | None) -> str | None:
-    """The key of what a teacher asks for, where the program knows it: `da` is the output's derivative. None where it does not."""
+    """The key of what a teacher asks for, where the program knows it: `da` is the output's derivative, `a_new` the update of `a`,
+    which goes by the name `a`. None where the program does not know it."""
     known = frozenset(names)
     wanted = key(of)
     whole, _, entry = wanted.partition("[")
     entry = f"[{entry}" if entry else ""
+    if not _ENTRY.fullmatch(entry):
+        return None
     if whole.startswith("shape(") and whole.endswith(")"):
         inside = spelled_out(whole[6:-1], known, output)
         return f"shape({inside})" if inside else None
@@ -76,6 +87,9 @@ def spelled_out(of: str, names: Iterable[str], output: str | None) -> str | None
         return whole + entry if both else None
     if whole in known:
         return whole + entry
+    updated = updated_name(whole) if not entry else None
+    if updated in known:
+        return updated
     short = whole[:1] == "d" and whole[1:] in known and output is not None
     return f"d{output}/{whole}{entry}" if short else None
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from backprop_cli.calculus.signatures import signatures
+from backprop_cli.errors import BackpropError, Diagnostic
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.formulas import symbols
 from backprop_cli.homework.lowering import Misfit, shape_text
+from backprop_cli.lang.answers import read_answers
 from backprop_cli.lang.answers_names import key
-from backprop_cli.lang.answers_syntax import DERIVATIVE, PARTIAL, Signature, Target, Vocabulary
+from backprop_cli.lang.answers_syntax import DERIVATIVE, PARTIAL, Answer, Signature, Target, Unreadable, Vocabulary
 from backprop_cli.lang.syntax import Apply, Expr, postorder
 from backprop_cli.oracles.opinion import NoOpinion
 
@@ -71,6 +74,24 @@ def same(board: Board, left: Ids, right: Ids) -> bool:
         return False
     first, second = left.ravel().tolist(), right.ravel().tolist()
     return board.terms.basic(first) == board.terms.basic(second)
+
+
+def require_entries(board: Board, words: Vocabulary, wanted: Iterable[str]) -> None:
+    """Complains of an entry that a teacher asks for and the program does not have: no answer could ever give it."""
+    for of in wanted:
+        if "[" not in of:
+            continue
+        (read,) = read_answers(f"{of} = 0", words)
+        try:
+            told = read.diagnostic.message if isinstance(read, Unreadable) else ""
+            if isinstance(read, Answer):
+                options(board, read.target)
+        except Misfit as error:
+            told = str(error)
+        except NoOpinion:
+            continue
+        if told:
+            raise BackpropError(Diagnostic("unknown-answer", f"{of} is asked for, but {told}"))
 
 
 def whole(board: Board, target: Target) -> Ids:

@@ -44,8 +44,14 @@ def _updated(words: list[Word], sign: Word, sheet: Sheet) -> str | None:
             return found
     if len(words) > 1 or known.meanings(first.text):
         return None
-    parts = _UPDATED.fullmatch(first.text)
-    return known.node(parts.group(1) or parts.group(2)) if parts else None
+    name = updated_name(first.text)
+    return known.node(name) if name else None
+
+
+def updated_name(text: str) -> str | None:
+    """The name whose new value is called so: `w` for `w_new`."""
+    parts = _UPDATED.fullmatch(text)
+    return (parts.group(1) or parts.group(2)) if parts else None
 
 
 def _shaped(words: list[Word], sheet: Sheet) -> list[Word] | None:
