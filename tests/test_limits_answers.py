@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from backprop_cli.equality.exact import exactly
+from backprop_cli.equality.terms import Terms
 from backprop_cli.homework.judge import Bench, judge
 from backprop_cli.homework.verdicts import Judged
 from backprop_cli.lang.parse import parse
@@ -58,6 +60,28 @@ def test_the_options_govern_what_answers_may_ask_for() -> None:
     assert found.message.endswith("this makes an array of 250 entries; the limit is 249 (--limit entries=N)")
     (found,) = judged("dL/db = sum(onehot(3, 250))", replace(SUBMISSION, entries=250))
     assert found.verdict.value == "wrong"
+
+
+def test_exact_numbers_are_kept_up_to_the_bits_that_are_allowed() -> None:
+    terms = Terms()
+    terms.bits = 24
+    ten = terms.number(1000)
+    assert terms.value(terms.apply("*", ten, ten)) == 10**6
+    terms.bits = 20
+    assert terms.value(terms.apply("*", ten, ten)) is None
+    product = terms.apply("*", ten, ten)
+    assert product not in exactly(terms, terms.below([product]), {})
+    terms.bits = 24
+    assert exactly(terms, terms.below([product]), {})[product] == 10**6
+
+
+@pytest.mark.parametrize("bits", [1, 4_096])
+def test_beyond_the_bits_of_exact_numbers_other_ways_decide(bits: int) -> None:
+    limits = replace(SUBMISSION, exact_bits=bits)
+    bench = Bench(parse(PROGRAM))
+    found = bench.judge("dL/da = 8*x^2*a/4\ndL/da = 3000*3001*u*x/4501500\ndL/da = 3000*3001*u*x/4501501", limits=limits).answers
+    assert bench.board.terms.bits == bits
+    assert [each.verdict.value for each in found] == ["correct", "correct", "wrong"]
 
 
 def test_a_small_determinant_is_still_worked_out() -> None:

@@ -8,8 +8,8 @@ from math import ceil, floor
 
 from backprop_cli.equality.terms import NAMED, NUMBER, Terms
 
-# Rationals are kept up to so many bits, and raised to powers up to this.
-_BITS, _EXPONENT = 4_096, 4_096
+# Rationals are raised to powers up to this.
+_EXPONENT = 4_096
 
 
 def exactly(terms: Terms, order: Sequence[int], instead: Mapping[int, int]) -> dict[int, Fraction]:
@@ -23,8 +23,8 @@ def exactly(terms: Terms, order: Sequence[int], instead: Mapping[int, int]) -> d
             known[each] = value
             continue
         operands = [known.get(instead.get(below, below)) for below in terms.operands[each]]
-        found = _choice(operands) if head == "where" else None if not operands or None in operands else _applied(head, operands)
-        if found is not None and found.numerator.bit_length() + found.denominator.bit_length() <= _BITS:
+        found = _choice(operands) if head == "where" else None if not operands or None in operands else _applied(head, operands, terms.bits)
+        if found is not None and found.numerator.bit_length() + found.denominator.bit_length() <= terms.bits:
             known[each] = found
     return known
 
@@ -33,10 +33,10 @@ def _choice(operands: Sequence[Fraction | None]) -> Fraction | None:
     return None if operands[0] is None else operands[1 if operands[0] else 2]
 
 
-def _applied(head: str, operands: Sequence[Fraction | None]) -> Fraction | None:
+def _applied(head: str, operands: Sequence[Fraction | None], bits: int) -> Fraction | None:
     given = [each for each in operands if each is not None]
     if head in ("/", "^"):
-        return _quotient(*given) if head == "/" else _power(*given)
+        return _quotient(*given) if head == "/" else _power(given[0], given[1], bits)
     function = _EXACT.get(head)
     return None if function is None else Fraction(function(*given))
 
@@ -45,9 +45,9 @@ def _quotient(a: Fraction, b: Fraction) -> Fraction | None:
     return a / b if b else None
 
 
-def _power(a: Fraction, b: Fraction) -> Fraction | None:
+def _power(a: Fraction, b: Fraction, bits: int) -> Fraction | None:
     size = a.numerator.bit_length() + a.denominator.bit_length()
-    if b.denominator != 1 or abs(b) > _EXPONENT or size * abs(b) > 2 * _BITS or (not a and b < 0):
+    if b.denominator != 1 or abs(b) > _EXPONENT or size * abs(b) > 2 * bits or (not a and b < 0):
         return None
     return a ** int(b)
 

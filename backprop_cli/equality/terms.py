@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, fold
+from backprop_cli.limits import SUBMISSION
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.textbook import BASIC, FIXED, meaning
 
 # What a term may be besides a function of the table: a rational, pi or e, a variable, and a value that bears a name.
 NUMBER, CONSTANT, LEAF, NAMED = "number", "constant", "leaf", "named"
 _COMMUTES = frozenset({"+", "*", "maximum", "minimum", "==", "!="})
-# Literal exponents up to this are worked out on rationals, and rationals up to so many bits are kept.
-_EXPONENT, _BITS = 64, 4_096
+# Literal exponents up to this are worked out on rationals.
+_EXPONENT = 64
 # Terms that one store may hold.
 MOST = 400_000
 
@@ -28,7 +29,7 @@ class Terms:
     `heads[i]` is a head of the derivative table, or one of NUMBER, CONSTANT, LEAF, NAMED; `operands[i]` are terms;
     `data[i]` is the rational, the constant's name ("pi", "e") or the name of a variable or of a named value;
     `moved[i]` tells whether a variable stands below. A NAMED term has the value of its one operand, but is never merged
-    with it: derivatives can be taken by it.
+    with it: derivatives can be taken by it. Rationals are worked out as long as they have at most `bits` bits.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -37,6 +38,7 @@ class Terms:
         self.data: list[Fraction | str | None] = []
         self.moved: list[bool] = []
         self.most = most
+        self.bits = SUBMISSION.exact_bits
         self._known: dict[tuple[str, tuple[int, ...], Fraction | str | None], int] = {}
         self._basics: dict[int, int] = {}
 
@@ -195,7 +197,7 @@ class Terms:
             return None
         values = [self.value(each) for each in operands]
         if None not in values:
-            folded = _folded(head, [each for each in values if each is not None])
+            folded = _folded(head, [each for each in values if each is not None], self.bits)
             return None if folded is None else self.number(folded)
         if head in ("+", "*") and values[0] == (head == "*"):
             return operands[1]
@@ -204,9 +206,9 @@ class Terms:
         return None
 
 
-def _folded(head: str, values: list[Fraction]) -> Fraction | None:
+def _folded(head: str, values: list[Fraction], bits: int) -> Fraction | None:
     """An operation on rationals; None where it has no value or would grow."""
-    if sum(each.numerator.bit_length() + each.denominator.bit_length() for each in values) > _BITS:
+    if sum(each.numerator.bit_length() + each.denominator.bit_length() for each in values) > bits:
         return None
     match head, values:
         case "u-", [a]:
@@ -221,6 +223,6 @@ def _folded(head: str, values: list[Fraction]) -> Fraction | None:
             return a / b if b else None
         case "^", [a, b] if b.denominator == 1 and abs(b) <= _EXPONENT and (a or b >= 0):
             size = max(a.numerator.bit_length(), a.denominator.bit_length())
-            return Fraction(a ** int(b)) if size * abs(b) <= _BITS else None
+            return Fraction(a ** int(b)) if size * abs(b) <= bits else None
         case _:
             return None

@@ -102,6 +102,7 @@ class Bench:
         if len(self.board.terms) > _CROWDED:
             self.board = Board(self.program, self.at, self.board.output)
         self.board.walk.engine.govern(limits)
+        self.board.terms.bits = limits.exact_bits
         self.board.terms.most = len(self.board.terms) + max(MOST, _TERMS * limits.nodes)
         sitting = Sitting(self.board, self.rules, self.exercise, limits.seconds)
         lines = [sitting.judge(each) for each in read if isinstance(each, Answer)]
