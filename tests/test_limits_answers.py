@@ -44,6 +44,23 @@ def test_the_same_line_has_the_same_verdict_wherever_it_stands() -> None:
     assert len({(each.verdict, each.message) for each in lines if each.given == lines[0].given}) == 1
 
 
+def test_large_answers_that_are_undecided_leave_no_less_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backprop_cli.homework.judge.MOST", 60_000)
+    plain = "dL/db = cos(sin(x*a*b*y))\ndL/da = 2*u*x"
+    large = [
+        f"dL/da = sum(outer({list(range(k, k + 100))}*x, {list(range(k + 1, k + 101))}*y)) + sum(onehot(3, 60000))"
+        for k in range(1, 800, 100)
+    ]
+    alone = Bench(parse(PROGRAM)).judge(plain).answers
+    bench = Bench(parse(PROGRAM))
+    found = bench.judge("\n".join([*large, plain])).answers
+    assert {each.verdict.value for each in found[:8]} == {"undecided"}
+    assert [(each.verdict, each.message, each.yours, each.correct) for each in found[8:]] == [
+        (each.verdict, each.message, each.yours, each.correct) for each in alone
+    ]
+    assert len(bench.board.terms) < 10_000
+
+
 def test_the_steps_of_an_answer_are_counted_whether_or_not_they_are_new() -> None:
     """Exactly three for each node; a reading begins at nothing, whatever was read before."""
     bench = Bench(parse(PROGRAM))

@@ -170,6 +170,14 @@ class Terms:
             found = self.apply(head, found, each)
         return found
 
+    def forget(self, count: int) -> None:
+        """Lets go of all terms but the first so many; nobody may hold the others any more."""
+        for head, operands, data in zip(self.heads[count:], self.operands[count:], self.data[count:], strict=True):
+            del self._known[head, () if head == NAMED else operands, data]
+        for kept in (self.heads, self.operands, self.data, self.moved):
+            del kept[count:]
+        self._basics = {each: basic for each, basic in self._basics.items() if max(each, basic) < count}
+
     # ---- inside ----
 
     def _term(self, head: str, operands: tuple[int, ...], data: Fraction | str | None) -> int:

@@ -19,6 +19,8 @@ from backprop_cli.oracles.pieces import Planner
 from backprop_cli.oracles.scope import CONSTANTS, Scope
 
 Ids = Any  # an array of terms, in the shape of what it stands for
+Mark = tuple[int, list[tuple[dict[Any, Any], frozenset[Any]]]]
+_MUCH = 10_000  # terms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,6 +148,21 @@ class Board:
     def made_up(self, leaves: Iterable[str]) -> dict[str, int]:
         """Values for leaves that have none: positive, and not all the same."""
         return {leaf: self.terms.number(Fraction(7 + at % 5, 8)) for at, leaf in enumerate(leaves)}
+
+    def mark(self) -> Mark:
+        """What is kept now."""
+        return len(self.terms), [(cache, frozenset(cache)) for cache in (self._adjoints, self._locals, self.walk.given)]
+
+    def forget(self, mark: Mark) -> bool:
+        """Lets go of what was made since a mark, and tells so, if that is much; nobody may hold it any more."""
+        count, caches = mark
+        if len(self.terms) - count <= _MUCH:
+            return False
+        for cache, known in caches:
+            for each in cache.keys() - known:
+                del cache[each]
+        self.terms.forget(count)
+        return True
 
     # ---- derivatives ----
 

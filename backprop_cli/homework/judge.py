@@ -107,9 +107,16 @@ class Bench:
         sitting = Sitting(self.board, self.rules, self.exercise, limits.seconds)
         lines = [sitting.judge(each) for each in read if isinstance(each, Answer)]
         lines = conventions.settled(sitting, lines)
-        finished = iter([self.finished(sitting, line, lines) for line in lines])
+        finished = iter([self.explained(sitting, line, lines) for line in lines])
         records = tuple(_unreadable(each) if isinstance(each, Unreadable) else next(finished) for each in read)
         return scored(Judgement(records, self.missing(lines), self.unanswered(lines)), self.rules)
+
+    def explained(self, sitting: Sitting, line: Line, lines: Sequence[Line]) -> Judged:
+        """The record of a line; what its explanation took is let go of, for the lines after it."""
+        mark = self.board.mark()
+        judged = self.finished(sitting, line, lines)
+        self.board.forget(mark)
+        return judged
 
     def finished(self, sitting: Sitting, line: Line, lines: Sequence[Line]) -> Judged:
         """The record of a line with the values at the point and, where it is wrong, what may have gone wrong."""

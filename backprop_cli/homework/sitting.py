@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from time import monotonic
 
@@ -74,7 +74,15 @@ class Sitting:
         return Comparer(self.board, Measure(self.rules.digits, exact, seed, known, tuple(extra), self.until))
 
     def judge(self, answer: Answer) -> Line:
-        """One line. What it claims is kept for the lines after it."""
+        """One line. What it claims is kept for the lines after it, but not what a large one that is undecided left behind."""
+        mark = self.board.mark()
+        line = self.tried(answer)
+        if line.found.verdict is Verdict.UNDECIDED and self.board.forget(mark):
+            return Line(answer, line.judged, line.tree, replace(line.found, claimed=None))
+        return line
+
+    def tried(self, answer: Answer) -> Line:
+        """One line, twice if it takes long."""
         for seconds in (self.seconds, _RETRY * self.seconds):
             self.until = monotonic() + seconds
             try:
@@ -129,14 +137,7 @@ class Sitting:
             if slips and verdict is Verdict.CORRECT:
                 carried = ", ".join(str(slip.line) for slip in slips)
                 verdict = Verdict.FOLLOW_THROUGH
-                found = Compared(
-                    verdict,
-                    found.how,
-                    f"right given the answer of line {carried}",
-                    found.notes,
-                    claimed=found.claimed,
-                    numeric=found.numeric,
-                )
+                found = replace(found, verdict=verdict, message=f"right given the answer of line {carried}", example=None)
             notes.extend(note for note in found.notes if note not in notes)
             each = self.line(answer, tree, found, truth, world)
             if line is None or _WORST_FIRST.index(verdict) < _WORST_FIRST.index(line.found.verdict):
