@@ -42,9 +42,9 @@ class Bound:
 class _Doubt:
     """An error, and the step that the largest part of it comes from."""
 
-    total: Any
-    largest: Any
-    step: Laid | None
+    total: Any = 0
+    largest: Any = 0
+    step: Laid | None = None
 
     def add(self, amount: Any, step: Laid | None) -> None:
         self.total += amount
@@ -76,7 +76,7 @@ def _forward(tape: Tape, differentiated: Differentiated, values: list[Any], tick
     from mpmath import mpf
 
     unit = mpf(2) ** -53
-    doubts = [_Doubt(mpf(0), mpf(0), None) for _ in values]
+    doubts = [_Doubt() for _ in values]
     for slot, _ in tape.constants:
         doubts[slot].total = abs(mpf(float(values[slot])) - values[slot])
     for count, step in enumerate(tape.steps):
@@ -107,7 +107,7 @@ def _reverse(
     from mpmath import mpf
 
     unit = mpf(2) ** -53
-    doubts = [_Doubt(mpf(0), mpf(0), None) for _ in values]
+    doubts = [_Doubt() for _ in values]
     for count, step in enumerate(reversed(tape.steps)):
         if not count & 255:
             tick()
@@ -124,10 +124,7 @@ def _reverse(
             row = curves[at * wide : (at + 1) * wide]
             if isinstance(slope, Bad):
                 continue
-            error = _Doubt(mpf(0), mpf(0), None)
-            for curve, slot in zip(row, step.operands, strict=True):
-                if not isinstance(curve, Bad):
-                    error.add(abs(curve) * forward[slot].total, forward[slot].step)
+            error = _moved(row, step, forward)
             if slope and not isinstance(row[i], Bad) and not isinstance(values[step.own], Bad) and step.shown is not None:
                 # A slope that is computed from the value knows the operand only as well as the rounded value does.
                 error.add(abs(row[i] / slope) * unit * abs(values[step.own]), step)
@@ -136,14 +133,18 @@ def _reverse(
             below.add(upstream * error.total, error.step)
             below.add(above.total * (abs(slope) + error.total), above.step)
         for at, gap in enumerate(slopes[len(active) :], len(active)):
-            shift = sum(
-                abs(curve) * forward[slot].total
-                for curve, slot in zip(curves[at * wide : (at + 1) * wide], step.operands, strict=True)
-                if not isinstance(curve, Bad)
-            )
-            if not isinstance(gap, Bad) and abs(gap) <= shift:
+            if not isinstance(gap, Bad) and abs(gap) <= _moved(curves[at * wide : (at + 1) * wide], step, forward).total:
                 raise NoOpinion(f"{KINK} as far as float64 can tell, at {step.statement}")
     return doubts
+
+
+def _moved(slopes: Sequence[Any], step: Laid, forward: list[_Doubt]) -> _Doubt:
+    """The error of what changes so fast with the operands of a step, by their errors."""
+    error = _Doubt()
+    for slope, slot in zip(slopes, step.operands, strict=True):
+        if not isinstance(slope, Bad):
+            error.add(abs(slope) * forward[slot].total, forward[slot].step)
+    return error
 
 
 def _head(step: Laid) -> str:
