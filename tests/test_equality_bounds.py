@@ -229,6 +229,10 @@ def test_quotients() -> None:
         holds(found, *corners(lambda x, y: x / y, a, b), 2.5, 1 + Fraction(b[2], abs(b[0])))
         assert full(found) or not a[0] or not found[2]
     assert PLAIN.divide((1, 0, 0), (-4, 0, 0))[2] == 0
+    assert PLAIN.divide((1, 0, 0), (3, 0, 0))[2] == PLAIN.divide((1, 0, 0), (-3, 0, 0))[2] == 2
+    for r in (0, 1, 1 << 40):  # an error far below the last place of a quotient that comes out even, and one far above
+        long = (1 << 200, 0, r)
+        holds(PLAIN.divide(long, (1 << 100, 0, 0)), [each / (1 << 100) for each in ends(long)], Fraction(1 << 100), 2 if r else 0)
     assert PLAIN.divide((6, HUGE // 2, 0), (3, -HUGE // 4, 0))[2] == 0
     for e, fine in ((HUGE + 62, True), (HUGE + 63, False), (64 - HUGE, True), (63 - HUGE, False)):
         assert fine or missing(PLAIN.divide, (1, e, 0), (3, 0, 0)) == LARGE
@@ -272,5 +276,9 @@ def test_square_roots() -> None:
         assert full(found) or not found[2]
         assert missing(PLAIN.sqrt, (-a[0], e, r)) is True
     assert [PLAIN.sqrt((m, e, 0))[2] for m, e in ((9, -4), (25, 6), (1 << 90, 0), (2, 1), (2, 3))] == [0] * 5
+    for r in (1, 1 << 40):
+        found, (low, high) = PLAIN.sqrt((1 << 300, 0, r)), ends((1 << 300, 0, r))
+        assert found[2] == 2
+        assert ends(found)[0] ** 2 < low < high < ends(found)[1] ** 2
     assert PLAIN.sqrt((1 << 139, 1, 0)) == (1 << BITS - 1, 71 - BITS, 0)
     assert [PLAIN.sqrt((m, e, 0))[2] for m, e in ((9, -3), (25, 7), ((1 << 118) - 1, 0), (2, 0))] == [2] * 4

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from backprop_cli.equality.balls import Ball, excludes_zero, top
+from backprop_cli.equality.balls import Ball, excludes_zero, negative, positive, top
 from backprop_cli.equality.missing import EDGE
 from tests.test_equality_bounds import PLAIN, ends, exact, missing, some
 
@@ -23,7 +23,8 @@ PAIRS += [
     ((3, 70_000, 1), (1 << 69_999, 0, 1 << 69_998)),
 ]
 PAIRS += [((3, 1 << 16, 1), (0, 0, 3)), ((3, 1 + (1 << 16), 1), (0, 0, 3)), ((1, 70_000, 0), (0, 0, 7)), ((7, -70_000, 7), (1, 0, 0))]
-PAIRS += [((1, -70_000, 0), (0, 0, 7)), ((1, -70_000, 0), (0, 0, 0))]
+PAIRS += [((1, -70_000, 0), (0, 0, 7)), ((1, -70_000, 0), (0, 0, 0)), ((3, -70_000, 3), (1, 0, 0)), ((-3, -70_000, 3), (-1, 0, 0))]
+PAIRS += [((1, 3, 0), (3, 0, 3)), ((1, 3, 0), (7, 0, 1)), ((1, 3, 0), (7, 0, 0)), ((-1, 2, 0), (-3, 0, 0)), ((0, 70_000, 0), (0, 0, 0))]
 
 
 def test_order_and_choices() -> None:
@@ -55,9 +56,11 @@ def test_signs_and_absolute_values() -> None:
     assert [PLAIN.sign(a) for a in ((2, 9, 1), (-2, 9, 1), (0, 0, 0), (1, 0, 0))] == [1, -1, 0, 1]
     assert missing(PLAIN.sign, (2, 0, 2)) == missing(PLAIN.sign, (0, 0, 1)) == EDGE
     assert [excludes_zero(a) for a in ((2, 0, 1), (-2, 0, 1), (2, 0, 2), (0, 0, 0))] == [True, True, False, False]
+    assert [positive(a) for a in ((2, 0, 1), (1, 0, 0), (2, 0, 2), (0, 0, 0), (-2, 9, 1))] == [True, True, False, False, False]
+    assert [negative(a) for a in ((-2, 0, 1), (-1, 0, 0), (-2, 0, 2), (0, 0, 0), (2, 9, 1))] == [True, True, False, False, False]
     assert [top((m, e, 0)) for m, e in ((1, 0), (-4, 0), (3, -7))] == [1, 3, -5]
-    for positive in ((5, 0, 4), (5, 9, 4)):
-        assert PLAIN.absolute(positive) is positive
+    for same in ((5, 0, 4), (5, 9, 4)):
+        assert PLAIN.absolute(same) is same
     assert PLAIN.absolute((-5, 3, 4)) == (5, 3, 4)
     assert PLAIN.absolute((-1, 3, 4)) == (1, 3, 4)
     assert PLAIN.negate((5, 3, 4)) == (-5, 3, 4)

@@ -27,11 +27,6 @@ def cube_root(x: Any) -> Any:
     return mp.sign(x) * mp.cbrt(abs(x))
 
 
-def whole_power(x: Any) -> Any:
-    """The power of two just above a size, that is 1 at least."""
-    return mpf(2) ** max(mp.frexp(x)[1], 0)
-
-
 # The function, and how fast it may be taken to change between two numbers. Bounds are at most a fiftieth above that.
 Meaning = Callable[[Any], Any]
 KNOWN: dict[str, tuple[Meaning, Callable[[Any, Any], Any]]] = {
@@ -41,8 +36,8 @@ KNOWN: dict[str, tuple[Meaning, Callable[[Any, Any], Any]]] = {
     "sin": (mp.sin, lambda x, d: mpf(1)),
     "cos": (mp.cos, lambda x, d: mpf(1)),
     "tan": (mp.tan, lambda x, d: 1 + mp.tan(x) ** 2),
-    "sinh": (mp.sinh, lambda x, d: 2 + abs(mp.sinh(x))),
-    "cosh": (mp.cosh, lambda x, d: 2 + mp.cosh(x)),
+    "sinh": (mp.sinh, lambda x, d: 1 + abs(mp.sinh(x))),
+    "cosh": (mp.cosh, lambda x, d: 1 + mp.cosh(x)),
     "tanh": (mp.tanh, lambda x, d: mpf(1)),
     "asin": (mp.asin, lambda x, d: 2 / mp.sqrt(1 - abs(x) - d)),
     "acos": (mp.acos, lambda x, d: 2 / mp.sqrt(1 - abs(x) - d)),
@@ -51,7 +46,7 @@ KNOWN: dict[str, tuple[Meaning, Callable[[Any, Any], Any]]] = {
     "atan": (mp.atan, lambda x, d: mpf(1)),
     "asinh": (mp.asinh, lambda x, d: mpf(1)),
     "erf": (mp.erf, lambda x, d: mpf(2)),
-    "erfc": (mp.erfc, lambda x, d: 4 * mp.erfc(x) * whole_power(x) if x > 0 else mpf(2)),
+    "erfc": (mp.erfc, lambda x, d: 2 * mp.erfc(x) * (x + 1) if x > 0 else mpf(2)),
 }  # fmt: skip
 AROUND_1 = ("log", "asin", "acos", "atanh", "acosh")
 
@@ -184,7 +179,7 @@ def test_what_is_exact() -> None:
     root = (1 << BITS - 2) + 1
     assert ABLE.cbrt((root**3, 0, 0)) == (root << 1, -1, 1)
     assert ABLE.cbrt((1, 0, 0)) == (1 << BITS - 1, 1 - BITS, 1)
-    for name in ("sin", "tan", "tanh", "atan", "asinh"):
+    for name in ("sin", "tan", "sinh", "tanh", "atan", "asinh"):
         m, e, r = getattr(ABLE, name)((0, -40, 5))
         assert m == 0
         assert 5 <= r / 2 ** (-40 - e) <= 5.2
@@ -240,6 +235,10 @@ def test_what_may_be_0_hides_nothing() -> None:
 def test_errors_of_operands_are_added_to_the_unit() -> None:
     assert ABLE.sin((9 << BITS - 4, -BITS, 5))[1:] == (-BITS, 7)  # where the unit stays the same, the error does, and two units more
     assert ABLE.sin((355, 0, 3)) == (-1, 0, 5)  # where the error is far above the value, all that is left is whole
+    m, e, r = ABLE.sin((1, 0, 3))  # where it is as many bits above as are kept, nothing of it is rounded to a whole
+    assert (m.bit_length(), e, r) == (BITS - 32, 32 - BITS, (3 << 28) + 2)
+    for r in (3, 1 << 40):  # the last place is 40 bits above that of the operand: what is a unit or less counts as one
+        assert ABLE.cos((1 << 100, -100, r))[2] == 2 + 1
     assert ABLE.cos((0, 0, 1))[2] > 0
     assert hidden(WATCHED.erfc((-1, 3, 0)))
     assert not hidden(WATCHED.erfc((-1, 1, 0)))

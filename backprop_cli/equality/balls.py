@@ -27,6 +27,16 @@ def excludes_zero(a: Ball) -> bool:
     return abs(a[0]) > a[2]
 
 
+def positive(a: Ball) -> bool:
+    """Whether every number of a ball is above 0."""
+    return a[0] > a[2]
+
+
+def negative(a: Ball) -> bool:
+    """Whether every number of a ball is below 0."""
+    return a[0] < -a[2]
+
+
 class Ring:
     """Operations that keep `bits` bits.
 
@@ -42,16 +52,15 @@ class Ring:
 
     def trim(self, m: int, e: int, r: int) -> Ball:
         """A ball with no more bits than are kept; an exact 0 is ZERO, whatever its exponent was."""
-        drop = m.bit_length() - self.bits
+        drop, coarse = m.bit_length() - self.bits, r.bit_length() - _COARSE
+        if coarse > drop:  # noqa: PLR1730 - max is slower, and this is called after every operation
+            drop = coarse
+        if drop <= 0:
+            return (m, e, r) if m or r else ZERO
         if r:
-            drop = max(drop, r.bit_length() - _COARSE)
-            if drop > 0:
-                return m >> drop, e + drop, (r >> drop) + 2
-        elif not m:
-            return ZERO
-        elif drop > 0:
-            return m >> drop, e + drop, 1 if m & ((1 << drop) - 1) else 0
-        return m, e, r
+            # Both shifts cut off up to a unit, less 2^-drop: two units cover that, and two units more of those before the shift.
+            return m >> drop, e + drop, (r >> drop) + 2
+        return m >> drop, e + drop, 1 if m & ((1 << drop) - 1) else 0
 
     def number(self, value: Fraction) -> Ball:
         """A rational."""
@@ -59,17 +68,18 @@ class Ring:
             return self.trim(value.numerator, 0, 0)
         return self.divide((value.numerator, 0, 0), (value.denominator, 0, 0))
 
-    def _blurred(self, a: Ball, hidden: int) -> Ball:
-        """The ball with an error bound of that part of it, in bits."""
+    def filled(self, a: Ball) -> Ball:
+        """The same ball, its middle written with all the bits that are kept."""
         m, e, r = a
-        short = self.bits - m.bit_length()
-        if short > 0:
-            m, e, r = m << short, e - short, r << short
-        return self.trim(m, e, max(r, abs(m) >> hidden))
+        short = max(self.bits - m.bit_length(), 0) if m else 0
+        return m << short, e - short, r << short
 
     def blurred(self, a: Ball) -> Ball:
         """The ball, half of whose bits are not to be trusted; itself where nothing is watched."""
-        return self._blurred(a, self.half) if self.watch else a
+        if not self.watch:
+            return a
+        m, e, r = self.filled(a)
+        return self.trim(m, e, max(r, abs(m) >> self.half))
 
     # ---- arithmetic ----
 
@@ -93,10 +103,7 @@ class Ring:
                 return self._near_nothing(b if maybe else a, a if maybe else b, self.trim(m, e, r))
             gap = am.bit_length() + d - bm.bit_length()
             if not maybe and not -self.half <= gap <= self.half:
-                return self._blurred((m, e, r), self.half)
-        drop = m.bit_length() - self.bits
-        if drop > 0 and r and (r >> drop) < 1 << _COARSE:
-            return m >> drop, e + drop, (r >> drop) + 2
+                return self.blurred((m, e, r))
         return self.trim(m, e, r)
 
     def _near_nothing(self, number: Ball, nothing: Ball, found: Ball) -> Ball:
@@ -107,10 +114,7 @@ class Ring:
 
     def _far_apart(self, a: Ball, b: Ball) -> Ball:
         """a + b where the unit of a is far above that of b."""
-        m, e, r = a
-        short = self.bits - m.bit_length()
-        if m and short > 0:
-            m, e, r = m << short, e - short, r << short
+        m, e, r = self.filled(a)
         size = max(b[0].bit_length(), b[2].bit_length()) + 1 + b[1] - e
         if size > self.bits:
             raise vague(WIDE)
@@ -135,13 +139,7 @@ class Ring:
         m, e = am * bm, ae + be
         if not -_FAR < e < _FAR:
             raise vague(LARGE)
-        drop = m.bit_length() - self.bits
-        if not (ar or br):
-            return self.trim(m, e, 0) if drop > 0 or not m else (m, e, 0)
-        r = abs(am) * br + abs(bm) * ar + ar * br
-        if drop > 0 and (r >> drop) < 1 << _COARSE:
-            return m >> drop, e + drop, (r >> drop) + 2
-        return self.trim(m, e, r)
+        return self.trim(m, e, abs(am) * br + abs(bm) * ar + ar * br)
 
     def divide(self, a: Ball, b: Ball) -> Ball:
         """a/b; undefined for b = 0."""
@@ -155,10 +153,8 @@ class Ring:
         if not -_FAR < e < _FAR:
             raise vague(LARGE)
         m, rest = divmod(am << shift, bm)
-        if not (ar or br):
-            return self.trim(m, e, 1 if rest else 0)
-        r = ((ar * size + abs(am) * br) << shift) // (size * (size - br)) + 2
-        return self.trim(m, e, r)
+        # The quotient is off by less than a unit, and has two bits more than are kept: the units of trim cover that.
+        return self.trim(m, e, -(-((ar * size + abs(am) * br) << shift) // (size * (size - br))) or bool(rest))
 
     def power(self, a: Ball, n: int) -> Ball:
         """a^n for a whole n; undefined for 0 to a negative one."""
@@ -182,22 +178,18 @@ class Ring:
 
     def sqrt(self, a: Ball) -> Ball:
         """The square root; undefined below 0."""
-        m, e, r = a
-        if abs(m) <= r:
-            if r:
-                raise vague(EDGE)
-            return ZERO
-        if m < 0:
+        sign = self.sign(a)
+        if sign < 0:
             raise undefined("sqrt of a negative number")
-        shift = max(2 * self.bits + 4 - m.bit_length(), 0)
-        shift += (e - shift) & 1
-        m <<= shift
+        if not sign:
+            return ZERO
+        m, e, r = a
+        shift = 2 * self.bits + (e & 1)
+        m, r = m << shift, r << shift
         root = isqrt(m)
-        if not r:
-            return self.trim(root, (e - shift) >> 1, 0 if root * root == m else 1)
-        # The slope 1/(2*sqrt) at the lower end, and sqrt there is at least that at the middle times (1 - r/m).
-        r <<= shift
-        return self.trim(root, (e - shift) >> 1, (r * m) // (2 * root * (m - r)) + 3)
+        # The slope 1/(2*sqrt) at the lower end, and sqrt there is at least that at the middle times (1 - r/m). The root is off
+        # by less than a unit, and has a bit more than are kept: the units of trim cover that.
+        return self.trim(root, (e >> 1) - self.bits, -(-(r * m) // (2 * root * (m - r))) or root * root != m)
 
     # ---- choices ----
 
@@ -207,26 +199,25 @@ class Ring:
         bm, be, br = b
         if a is b:
             return 0
-        if abs(ae - be) > 1 << 16:
-            return _order_far(a, b)
         low = min(ae, be)
-        m, r = (am << (ae - low)) - (bm << (be - low)), (ar << (ae - low)) + (br << (be - low))
-        if abs(m) > r:
-            return 1 if m > 0 else -1
-        return None if r else 0
+        # Shifted by the length of the other ball, all but 0 is beyond it already: no farther, however far apart they are.
+        up, over = min(ae - low, (abs(bm) + br).bit_length()), min(be - low, (abs(am) + ar).bit_length())
+        m, r = (am << up) - (bm << over), (ar << up) + (br << over)
+        return 1 if m > r else -1 if m < -r else None if r else 0
 
     def sign(self, a: Ball) -> int:
         """-1, 0 or 1."""
-        m, _, r = a
-        if abs(m) > r:
-            return 1 if m > 0 else -1
-        if r:
+        if positive(a):
+            return 1
+        if negative(a):
+            return -1
+        if a[2]:
             raise vague(EDGE)
         return 0
 
     def absolute(self, a: Ball) -> Ball:
         """The absolute value; the very ball where it is positive."""
-        return a if a[0] > a[2] else (abs(a[0]), a[1], a[2])
+        return a if positive(a) else (abs(a[0]), a[1], a[2])
 
     def larger(self, a: Ball, b: Ball) -> Ball:
         """The maximum: that very ball where it can be told."""
@@ -250,28 +241,18 @@ class Ring:
             if r:
                 raise vague(EDGE)
             return a
-        low, high = m - r, m + r
-        if -e > max(m.bit_length(), r.bit_length()) + 2:
-            # So near 0, an eighth will do.
-            low, high, e = (low > 0) - (low < 0), (high > 0) - (high < 0), -3
-        low, high = (_rounded(each, 1 << -e, how) for each in (low, high))
+        low, high = (_rounded(each, -e, how) for each in (m - r, m + r))
         if low != high:
             raise vague(EDGE)
         return low, 0, 0
 
 
-def _order_far(a: Ball, b: Ball) -> int | None:
-    """As `order`, for balls whose units are far apart."""
-    for one, other, turn in ((a, b, 1), (b, a, -1)):
-        if excludes_zero(one):
-            sign = turn if one[0] > 0 else -turn
-            nothing = not other[0] and not other[2]
-            if nothing or (excludes_zero(other) and (one[0] > 0) != (other[0] > 0)):
-                return sign
-            if (abs(one[0]) - one[2]).bit_length() - 1 + one[1] >= (abs(other[0]) + other[2]).bit_length() + other[1]:
-                return sign
-    return None
-
-
-def _rounded(m: int, unit: int, how: str) -> int:
-    return m // unit if how == "floor" else -(-m // unit) if how == "ceil" else round(Fraction(m, unit))
+def _rounded(m: int, places: int, how: str) -> int:
+    """m/2^places made whole; no place is written down, for there may be billions."""
+    if how == "floor":
+        return m >> places
+    if how == "ceil":
+        return -(-m >> places)
+    # Halves upwards and halves downwards: the same number, or two neighbours.
+    up, down = ((m >> places - 1) + 1) >> 1, -(((-m >> places - 1) + 1) >> 1)
+    return down if up & 1 else up

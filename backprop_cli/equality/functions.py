@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from backprop_cli.equality.balls import ONE, ZERO, Ball, Ring, excludes_zero, top
+from backprop_cli.equality.balls import ONE, ZERO, Ball, Ring, excludes_zero, negative, positive, top
 from backprop_cli.equality.missing import EDGE, LARGE, WIDE, undefined, vague
 
 # An upper bound of a slope: m*2^e.
@@ -19,21 +19,19 @@ _GUARD = 12  # bits more than are kept, so that the library's last one does not 
 _NARROW = 10  # slopes are taken at the middle: the error bound has to be that many bits below what it is compared with
 
 
-def _lead(a: Ball, up: int = 1) -> Slope:
-    """A short number that is a little more (up=1) or less (up=-1) than the size of a ball's middle."""
-    m = abs(a[0])
-    drop = m.bit_length() - 20
-    return ((m >> drop) + up, a[1] + drop) if drop > 0 else ((m << -drop) + up, a[1] + drop)
+def _lead(a: Ball) -> Slope:
+    """The first 20 bits of the size of a ball's middle, which is not 0: too little by less than one part in 2^19."""
+    return (abs(a[0]) << 20) >> a[0].bit_length(), top(a) - 20
 
 
 def _over(up: Slope, down: Slope) -> Slope:
-    """A slope that is a quotient."""
-    return (up[0] << 40) // down[0] + 1, up[1] - down[1] - 40
+    """A slope that is a quotient, rounded down: of two with 20 bits, it is too little by less than one part in 2^19 besides."""
+    return (up[0] << 40) // down[0], up[1] - down[1] - 40
 
 
 def _more(slope: Slope) -> Slope:
-    """A slope with room for how it changes inside the ball."""
-    return slope[0] + (slope[0] >> 6) + 1, slope[1]
+    """A slope at the middle, with room for what is cut off above and for its growth in a narrow ball, less than one part in 256."""
+    return slope[0] + (slope[0] >> 6), slope[1]
 
 
 class Functions:
@@ -51,27 +49,26 @@ class Functions:
     def _call(self, function: Callable[..., Any], *operands: Ball) -> Ball:
         """The function of the middles; the error bound holds the rounding alone."""
         raw = [self.lib.from_man_exp(m, e) for m, e, _ in operands]
-        sign, m, e, bits = function(*raw, self.bits)
+        sign, m, e, _ = function(*raw, self.bits)
         if not m:
             if e:
                 raise vague(LARGE)
             return ZERO
-        short = self.ring.bits - bits
-        m, e = (m << short, e - short) if short > 0 else (m, e)
-        return self.ring.trim(-m if sign else m, e, 1)
+        m, e, r = self.ring.filled((-m if sign else m, e, 0))
+        return self.ring.trim(m, e, r + 1)
 
     def _spread(self, found: Ball, a: Ball, slope: Slope) -> Ball:
-        """The value with room for the error of the operand."""
+        """The value with room for the error of the operand, rounded up to the unit of the value."""
         if not a[2]:
             return found
-        if not found[0] and not found[2]:
+        if found == ZERO:
             return 0, a[1] + slope[1], a[2] * slope[0]
         more, shift = a[2] * slope[0], a[1] + slope[1] - found[1]
         if shift > self.ring.bits:
             # The error is far above the value, whose last bits do not matter.
             m, e, r = found
             found, shift = (m >> shift, e + shift, (r >> shift) + 2), 0
-        return self.ring.trim(found[0], found[1], found[2] + (more << shift if shift >= 0 else (more >> -shift) + 1))
+        return self.ring.trim(found[0], found[1], found[2] - (-more << max(shift, 0) >> max(-shift, 0)))
 
     @staticmethod
     def _narrow(a: Ball, below: int = 0) -> None:
@@ -97,12 +94,12 @@ class Functions:
             raise vague(LARGE)
         self._narrow(a)
         found = self._call(function, a)
-        size, e = _lead(found)
-        return self._spread(found, a, _more((size, e) if e > 0 else ((size >> -e) + 1, 0)))
+        # cosh is at most 1 + abs(sinh).
+        return self._spread(found, a, _more(_lead(self.ring.add(ONE, self.ring.absolute(found)))))
 
     def sinh(self, a: Ball) -> Ball:
         """The hyperbolic sine."""
-        return self._hyperbolic(self.lib.mpf_sinh, a) if a != ZERO else ZERO
+        return self._hyperbolic(self.lib.mpf_sinh, a)
 
     def cosh(self, a: Ball) -> Ball:
         """The hyperbolic cosine."""
@@ -129,34 +126,32 @@ class Functions:
         if sign <= 0:
             raise undefined("log of a negative number" if sign else "log of 0")
         self._narrow(a, top(a))
-        return self._spread(self._call(self.lib.mpf_log, a), a, _more(_over((1, 0), _lead(a, -1))))
+        return self._spread(self._call(self.lib.mpf_log, a), a, _more(_over(_UNIT, _lead(a))))
 
     def cbrt(self, a: Ball) -> Ball:
         """The real cube root, that of a negative number being negative."""
-        m, e, r = a
         sign = self.ring.sign(a)
         if not sign:
             return ZERO
         self._narrow(a, top(a))
-        found = self._call(lambda x, bits: self.lib.mpf_nthroot(x, 3, bits), (abs(m), e, 0))
-        found = self._spread(found, a, _more(_over(_lead(found), _lead((3 * m, e, r), -1))))
-        return found if sign > 0 else self.ring.negate(found)
+        found = self._call(lambda x, bits: self.lib.mpf_nthroot(x, 3, bits), self.ring.absolute(a))
+        size, at = _lead(a)
+        m, e, r = self._spread(found, a, _more(_over(_lead(found), (3 * size, at))))
+        return sign * m, e, r
 
     def power(self, a: Ball, b: Ball) -> Ball:
         """a^b; undefined for 0 to a negative exponent and for a negative base with an exponent that is not whole."""
-        exact = not b[2]
-        if exact and (0 <= b[1] < 64 or (-4096 < b[1] < 0 and not b[0] % (1 << -b[1]))):
-            return self.ring.power(a, b[0] << b[1] if b[1] >= 0 else b[0] >> -b[1])
+        whole = _whole(self.ring, b)
+        if whole and whole[1] < 64:
+            return self.ring.power(a, whole[0] << whole[1])
         if not excludes_zero(a):
             if a[2] or not excludes_zero(b):
                 raise vague(EDGE)
-            if b[0] < 0:
+            if negative(b):
                 raise undefined("0 to a negative exponent")
             return ZERO
-        if a[0] < 0:
-            if exact and b[1] < 64:
-                raise undefined("a power of a negative number")
-            raise vague(LARGE if exact else EDGE)
+        if negative(a):
+            raise vague(EDGE) if b[2] else vague(LARGE) if whole else undefined("a power of a negative number")
         if a == ONE:
             return ONE
         return self.exp(self.ring.multiply(b, self.log(a)))
@@ -167,7 +162,7 @@ class Functions:
             return self.ring.power(a, exponent.numerator)
         if exponent.denominator == 2 and a[0] >= 0:
             return self.ring.power(self.ring.sqrt(a), exponent.numerator)
-        if excludes_zero(a) and a[0] < 0:
+        if negative(a):
             raise undefined("a power of a negative number")
         return self.power(a, self.ring.number(exponent))
 
@@ -192,9 +187,9 @@ class Functions:
     def tan(self, a: Ball) -> Ball:
         """The tangent."""
         found = self._circular(self.lib.mpf_tan, a)
-        slope = _lead(self.ring.add(ONE, self.ring.multiply(found, found)))
-        self._narrow(a, -slope[0].bit_length() - slope[1])
-        return self._spread(found, a, _more(slope))
+        slope = self.ring.add(ONE, self.ring.multiply(found, found))
+        self._narrow(a, -top(slope))
+        return self._spread(found, a, _more(_lead(slope)))
 
     def atan(self, a: Ball) -> Ball:
         """The inverse tangent."""
@@ -205,14 +200,13 @@ class Functions:
         """The angle of the point (b, a); undefined for (0, 0)."""
         if a == ZERO and b == ZERO:
             raise undefined("atan2(0, 0)")
-        if not excludes_zero(a) and a[2] and not (excludes_zero(b) and b[0] > 0):
+        if not excludes_zero(a) and a[2] and not positive(b):
             raise vague(EDGE)
         far = max((each for each in (a, b) if excludes_zero(each)), key=top, default=None)
         if far is None:
             raise vague(EDGE)
-        if far[2] and far[0].bit_length() < far[2].bit_length() + _NARROW:
-            raise vague(WIDE)
-        found, slope = self._call(self.lib.mpf_atan2, a, b), _more(_over((1, 0), _lead(far, -1)))
+        self._narrow(far, top(far))
+        found, slope = self._call(self.lib.mpf_atan2, a, b), _more(_over(_UNIT, _lead(far)))
         return self._spread(self._spread(found, a, slope), b, slope)
 
     # ---- those with edges ----
@@ -282,14 +276,19 @@ class Functions:
             found = self._spread(found, a, (2, 0))
             return self.ring.blurred(found) if top(self.ring.subtract((2, 0, 0), found)) < -self.ring.half else found
         self._narrow(a, -_ERF)
-        # The slope is at most (2a + 2) times the value.
-        size, e = _lead(found)
-        return self._spread(found, a, (size << max(top(a), 0) + 2, e))
+        # The slope is at most 2*(a + 1) times the value.
+        size, e = _lead(self.ring.multiply(found, self.ring.add(a, ONE)))
+        return self._spread(found, a, _more((size, e + 1)))
 
     def constant(self, which: str) -> Ball:
         """pi or e."""
-        _, m, e, _ = (self.lib.mpf_pi if which == "pi" else self.lib.mpf_e)(self.bits)
-        return self.ring.trim(m, e, 1)
+        return self._call(self.lib.mpf_pi if which == "pi" else self.lib.mpf_e)
+
+
+def _whole(ring: Ring, a: Ball) -> Ball | None:
+    """An exact whole number, without places after the point; None for any other."""
+    found = None if a[2] else ring.whole(a, "floor")
+    return found if found and found == ring.whole(a, "ceil") else None
 
 
 @lru_cache(maxsize=64)
