@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import cached_property
+from functools import cached_property, partial
 
 from backprop_cli.calculus.table import function_names
 from backprop_cli.errors import BackpropError, Diagnostic, Span, nearest
@@ -102,12 +102,12 @@ class _Builder(Nodes):
         for word, _ in template.names:
             name = holes[word]
             node = scope.get(name, _POISON)
-            resolved[word] = node = node if node >= 0 else self.resolve(name, lambda word: statement.word_spans()[word], word)
+            resolved[word] = node = node if node >= 0 else self.resolve(name, partial(self.word_span, statement), word)
             used(node)
             if not variable:
                 variable = name not in mathematical
         for word, _ in template.held:
-            resolved[word] = self.resolve(holes[word], lambda word: statement.word_spans()[word], word)
+            resolved[word] = self.resolve(holes[word], partial(self.word_span, statement), word)
             used(resolved[word])
         plain = self.plain.get(statement.shape)
         if plain is not None and variable:
@@ -181,16 +181,14 @@ class _Builder(Nodes):
                 "name-assigned-twice", f"{name}(...) is defined twice", define.at, f"it was defined in line {line}: choose another name"
             )
         self.functions[name] = None
-        repeated = [p for at, p in enumerate(define.parameters) if p in define.parameters[:at]]
-        if repeated:
-            raise Misuse("name-assigned-twice", f"{name} has two parameters {repeated[0]}", define.at, "give them different names")
+        place = {parameter: at for at, parameter in reversed([*enumerate(define.parameters)])}  # the first of each
+        repeated = next((p for at, p in enumerate(define.parameters) if place[p] != at), None)
+        if repeated is not None:
+            raise Misuse("name-assigned-twice", f"{name} has two parameters {repeated}", define.at, "give them different names")
         words, template = own_words(define.body, self.defined)
         bound: dict[int, int] = {}
         for word, used in (*template.names, *template.held):
-            if used in define.parameters:
-                bound[word] = ~define.parameters.index(used)
-            else:
-                bound[word] = self.resolve(used, lambda word: words[word].span, word)
+            bound[word] = ~place[used] if used in place else self.resolve(used, lambda word: words[word].span, word)
         if name in template.calls:
             raise Misuse(
                 "recursion", f"{name} calls itself, and a graph has no loops", define.at, "write the steps out, one statement each"

@@ -12,7 +12,7 @@ from backprop_cli.errors import Span
 from backprop_cli.graph.graph import CONSTANT, LEAF, Frame, Held, Parts
 from backprop_cli.graph.layout import Misuse
 from backprop_cli.graph.template import Integers, Step, Template, Word, compile_template, not_integers
-from backprop_cli.lang.program import Define, Faulty
+from backprop_cli.lang.program import Assign, Define, Faulty
 from backprop_cli.lang.syntax import Expr, Name, Number, postorder
 from backprop_cli.limits import Limits
 from backprop_cli.records import record
@@ -80,6 +80,13 @@ class Nodes:
         self.first_use: dict[int, Span] = {}
         self.defaults: dict[str, int] = {}
         self.loose: set[int] = set()
+        self.placed: tuple[Assign, list[Span]] | None = None
+
+    def word_span(self, statement: Assign, word: int) -> Span:
+        """Where a word of a statement stands; a long statement may be asked for each of its words, so its places are kept."""
+        if self.placed is None or self.placed[0] is not statement:
+            self.placed = statement, statement.word_spans()
+        return self.placed[1][word]
 
     def function(self, name: str) -> Function:
         function = self.functions[name]

@@ -78,6 +78,8 @@ class _Reader:
     def program(self) -> Program:
         statements: list[Statement] = []
         broken_off = False
+        told: set[Span | None] = set()
+        looked_at = 0
         for stretch in stretches(self.origin, self.faults):
             try:
                 assigned = self.assignment(stretch)
@@ -85,8 +87,9 @@ class _Reader:
                 broken_off = False
             except BackpropError as error:
                 found = error.diagnostics
-                told = any(fault.span == found[0].span for fault in self.faults)
-                if not told and not (found[0].reference == "no-name" and broken_off):
+                told.update(fault.span for fault in self.faults[looked_at:])
+                looked_at = len(self.faults)
+                if found[0].span not in told and not (found[0].reference == "no-name" and broken_off):
                     self.faults.extend(found)
                 broken_off = found[0].reference == "missing-operand"
                 statements.append(self.faulty(stretch))
