@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from backprop_cli import parse
+from backprop_cli.autodiff import blocks
 from backprop_cli.errors import BackpropError, Span
 from backprop_cli.graph.build import build
 from backprop_cli.lang.program import Assign
+from backprop_cli.reports.trace import report
 
 
 def counting(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[None]:
@@ -63,3 +65,52 @@ def test_each_wrong_line_is_looked_at_by_itself(line: str, monkeypatch: pytest.M
         parse("\n".join([line] * 60))
     assert (caught.value.found, len(caught.value.diagnostics)) == (60, 10)
     assert len(calls) <= 60
+
+
+# ---- a trace ----
+
+
+def operations(text: str) -> list[str]:
+    """The forward steps of a trace that opens every operation."""
+    return [f"{step.node} = {step.written.text}" for step in report(parse(text), {"x": 0.5}, ops=True).trace.forward()]  # type: ignore[dict-item]
+
+
+def test_a_statement_of_many_operations_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = counting(monkeypatch, blocks, "layout")
+    found = operations("L = " + " + ".join(["x"] * 40))
+    assert (found[0], found[-1], len(found)) == ("L_1 = x + x", "L = L_38 + x", 39)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("function", ["sin", "elu", "leaky_relu"])
+def test_an_operation_names_those_below_it(function: str) -> None:
+    """Also where an operand is left out."""
+    found = operations("L = " + f"{function}(" * 40 + "x" + ")" * 40)
+    assert (found[0], found[-1]) == (f"L_1 = {function}(x)", f"L = {function}(L_39)")
+    assert max(map(len, found)) < 30
+
+
+def test_an_operation_of_a_function_names_what_was_passed() -> None:
+    """Numbers and axes that are passed stand in it as they are."""
+    own = "f(p, q) = elu(p)*q^2\ng(p, k) = f(p, 3) + sum([p, 2*p], axis=k)\nh(p) = p\n"
+    assert operations(own + "L = g(-sin(x), 0)") == [
+        "L_1 = sin(x)",
+        "L_2 = -L_1",
+        "L_3 = elu(L_2)",
+        "L_4 = 3^2",
+        "L_5 = L_3*L_4",
+        "L_6 = 2*L_2",
+        "L_7 = [L_2, L_6]",
+        "L_8 = sum(L_7, axis=0)",
+        "L = L_5 + L_8",
+    ]
+    assert operations(own + "L = h(h(sin(x)))") == ["L = sin(x)"]
+    assert operations(own + "u = h(x)\nL = 2*u") == ["u = x", "L = 2*u"]
+
+
+def test_functions_that_pass_much_are_not_written_out_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is passed to a function stands in its operations by name."""
+    calls = counting(monkeypatch, blocks, "passed")
+    found = operations("f(p) = sin(p)\nL = " + "f(" * 30 + "x" + ")" * 30)
+    assert found[-1] == "L = sin(L_29)"
+    assert calls == []

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from backprop_cli.autodiff.plan import Plan
 from backprop_cli.errors import Span
-from backprop_cli.graph.graph import CONSTANT, Graph
-from backprop_cli.graph.layout import layout, operand_parts
+from backprop_cli.graph.graph import CONSTANT, Graph, passed
+from backprop_cli.graph.layout import layout, use
 from backprop_cli.lang.pattern import Filled, Pattern, opened
 from backprop_cli.lang.program import Assign, Shape
 from backprop_cli.lang.syntax import Expr, Name, Part, children, rebuilt
@@ -61,7 +61,8 @@ class Expressions:
     def __init__(self, graph: Graph, names: dict[int, str], opened: bool) -> None:
         self.graph, self.names, self.opened = graph, names, opened
         self.patterns: dict[int, Pattern] = {}
-        self.operations: dict[tuple[object, ...], Pattern | None] = {}
+        self.operations: dict[tuple[object, ...], Pattern] = {}
+        self.laid_out: dict[int, list[Expr]] = {}
 
     def of(self, block: Block) -> Filled:
         """The right side of a step."""
@@ -76,27 +77,33 @@ class Expressions:
         return Filled(pattern, statement.holes)
 
     def _operation(self, node: int) -> Filled:
-        """A single operation. Where it stands in the text of its own statement, those of like statements share its pattern."""
+        """A single operation on the names of its operands. Where it stands in a statement's own text, like statements share its pattern."""
         graph = self.graph
         statement = graph.statement(node)
         operands = graph.operands(node)
-        if isinstance(statement, Assign) and node not in graph.inlined and graph.rows[graph.op[node]].head != "=":
-            first = graph.first_of(node)
-            words = [self.names.get(operand, "") for operand in operands]
-            key = (id(statement.shape), node - first, *map(bool, words))
+        words = [self.names.get(operand, "") for operand in operands]
+        if graph.rows[graph.op[node]].head == "=":
+            return opened(Name(words[0]) if words[0] else graph.expr(operands[0]))
+        if isinstance(statement, Assign) and node not in graph.inlined:
+            index = node - graph.first_of(node)
+            key = (id(statement.shape), index, *map(bool, words))
             if key not in self.operations:
-                self.operations[key] = _operation_pattern(statement.shape, node - first, words)
-            pattern = self.operations[key]
-            if pattern is not None:
-                return Filled(pattern, (*words, *statement.holes))
-        expr = graph.expr(node)
-        parts = operand_parts(expr, ()) if not isinstance(expr, Name) else []
-        if len(parts) != len(operands):
-            return opened(expr)
-        named: dict[int, Expr] = {
-            id(part): Name(self.names[operand]) for part, operand in zip(parts, operands, strict=True) if operand in self.names
+                self.operations[key] = _operation_pattern(statement.shape, self._parts(statement.shape)[index], words)
+            return Filled(self.operations[key], (*words, *statement.holes))
+        part, frame = graph.part(node)
+        below: dict[int, Expr] = {
+            id(each): Name(word) if word else graph.expr(operand)
+            for each, word, operand in zip(use(part).operands, words, operands, strict=True)
+            if not isinstance(each, str)
         }
-        return opened(rebuilt(expr, [named.get(id(part), part) for part in children(expr)]))  # type: ignore[arg-type]
+        return opened(rebuilt(part, [below.get(id(each)) or passed(each, frame) for each in children(part)]))  # type: ignore[arg-type]
+
+    def _parts(self, shape: Shape) -> list[Expr]:
+        """The parts of a shape's tree that become nodes, in their order."""
+        if id(shape) not in self.laid_out:
+            constants, applied = layout(shape.tree, ())
+            self.laid_out[id(shape)] = [*constants, *applied]
+        return self.laid_out[id(shape)]
 
     def span(self, block: Block) -> Span:
         """Where a step stands in the source."""
@@ -104,15 +111,11 @@ class Expressions:
         return self.graph.span(block.node) if self.opened else statement.span
 
 
-def _operation_pattern(shape: Shape, index: int, words: Sequence[str]) -> Pattern | None:
-    """The part of a statement that is its node `index`, with holes for its named operands and after them those of the shape."""
-    constants, applied = layout(shape.tree, ())
-    part = [*constants, *applied][index]
-    parts = operand_parts(part, ())
-    if len(parts) != len(words):
-        return None
-    # A name stands for each operand that has one, so that nothing below it is gone through.
-    marks = {id(each): Name(word) for each, word in zip(parts, words, strict=True) if word}
+def _operation_pattern(shape: Shape, part: Expr, words: Sequence[str]) -> Pattern:
+    """An operation of a shape's tree, with holes for its named operands and after them those of the shape."""
+    parts = use(part).operands
+    # A name stands for each operand that has one, so that nothing below it is gone through; one left out is no part.
+    marks = {id(each): Name(word) for each, word in zip(parts, words, strict=True) if word and not isinstance(each, str)}
     numbers = {id(marks[id(each)]): number for number, each in enumerate(parts) if id(each) in marks}
     tree = rebuilt(part, [marks.get(id(each), each) for each in children(part)])
 

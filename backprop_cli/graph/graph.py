@@ -49,6 +49,13 @@ class Frame:
         return call
 
 
+def passed(part: Expr, frame: Frame | None) -> Expr:
+    """A part of the text of a function, with what was passed in place of its parameters."""
+    while frame is not None and not isinstance(part, Number):
+        part, frame = substitute(part, dict(zip(frame.parameters, frame.expr.operands, strict=True))), frame.outer
+    return part
+
+
 _LAID_OUT = "the statement laid out last"
 
 
@@ -159,21 +166,17 @@ class Graph:
         if self.op[index] < 0 and index in self.first_use:
             at = self.span(index)
             return Name(self.labels[index], at) if index in self.labels else Number(self.literal[index], at)
-        part, frame = self._part(index)
-        while frame is not None:
-            call = frame.expr
-            part, frame = substitute(part, dict(zip(frame.parameters, call.operands, strict=True))), frame.outer
-        return part
+        return passed(*self.part(index))
 
     def span(self, index: int) -> Span:
         """Where a node stands in the source; for a node of an inlined function, in the function's body."""
         if index in self.first_use:
             return self.first_use[index]
-        return self._part(index)[0].span
+        return self.part(index)[0].span
 
     def calls(self, index: int) -> list[Expr]:
         """The calls through which a node of an inlined function came about, the innermost first."""
-        _, frame = self._part(index)
+        _, frame = self.part(index)
         calls: list[Expr] = []
         while frame is not None:
             calls.append(frame.expr)
@@ -188,7 +191,8 @@ class Graph:
         """The statement that a node belongs to."""
         return self.program.statements[self.statement_of[bisect_right(self.firsts, index) - 1]]
 
-    def _part(self, index: int) -> tuple[Expr, Frame | None]:
+    def part(self, index: int) -> tuple[Expr, Frame | None]:
+        """What a node computes as it is written where it stands, and the call that its parameters get their meaning from."""
         if index in self.inlined:
             parts, number, frame = self.inlined[index]
             return parts[number], frame
