@@ -99,6 +99,83 @@ def test_what_numpy_did_not_write(tmp_path: Path, name: str, data: bytes) -> Non
     assert caught.value.diagnostics[0].reference == "unreadable-values"
 
 
+def npy(header: str, data: bytes = bytes(16)) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + data
+
+
+def refused(path: str, limits: Limits = OWN) -> str:
+    with pytest.raises(BackpropError) as caught:
+        values(path, limits)
+    (complaint,) = caught.value.diagnostics
+    return f"{complaint.reference}: {complaint.message}"
+
+
+HEADER = "{{'descr': {}, 'fortran_order': False, 'shape': {}}}"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(HEADER.format("'<f8'", shape) for shape in ("(-1,)", "(-1, -2)", "(True,)", "(2.0,)", "2", "(2)", f"({'9' * 5000},)", "((2,),)")),
+        *(HEADER.format("'<f8'", f"({'-' * depth}2,)") for depth in (3000, 9000)),
+        *(HEADER.format(descr, "(2,)") for descr in ("()", "('<f8',)", "2", "None")),
+        "{[]: 1}", "{1: 1, 'a': 2}", "{'descr': '<f8', 'shape': (2,)}", "{" + " " * 9900, HEADER.format("'<f8'", "(2,)") + " " * 10_000,
+    ],
+)  # fmt: skip
+def test_a_header_is_read_to_the_letter(tmp_path: Path, header: str) -> None:
+    said = refused(written(tmp_path, "a.npy", npy(header)))
+    assert said.startswith("unreadable-values: ")
+    assert not any(word in said for word in ("ast.", "pickle", "node", "max_header_size"))
+
+
+@pytest.mark.parametrize("shape", ["(2,)", "(2L,)", "( 2 , )", "(1, 2)", "(2,1,)"])
+def test_headers_that_others_write(tmp_path: Path, shape: str) -> None:
+    for header in (HEADER.format("'<f8'", shape), f'{{"shape":{shape},"descr":"<f8","fortran_order":True,}}\n'):
+        assert values(written(tmp_path, "a.npy", npy(header)), OWN).size == 2
+
+
+def test_a_shape_that_hides_its_size_is_no_way_past_the_limits(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", npy(HEADER.format("'<f8'", "(-1,)"), bytes(10_000_000)))
+    assert "shape of whole numbers" in refused(str(bomb))
+    assert "10^18 or more" in refused(written(tmp_path, "a.npy", npy(HEADER.format("'<f8'", "(0, 999999999999, 9999999)"))))
+    assert refused(written(tmp_path, "a.npy", npy(HEADER.format("'<f8'", f"({'1,' * 33})")))).startswith("too-many-axes")
+
+
+@pytest.mark.parametrize("descr", ["'<c16'", "'<U3'", "'<M8[s]'", "[('a', '<f8')]"])
+def test_other_things_than_numbers(tmp_path: Path, descr: str) -> None:
+    assert refused(written(tmp_path, "a.npy", npy(HEADER.format(descr, "(1,)")))).startswith("not-a-number")
+
+
+def test_archives_that_numpy_did_not_write(tmp_path: Path) -> None:
+    array = npy(HEADER.format("'<f8'", "(2,)"))
+    path = tmp_path / "a.npz"
+    for packing in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):  # what bzip2 unpacks cannot be stopped at a limit
+        with zipfile.ZipFile(path, "w", packing) as archive:
+            archive.writestr("x.npy", array)
+        assert "x is packed by another means" in refused(str(path))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", array)
+    locked = bytearray(path.read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        locked[locked.index(signature) + flags] |= 1
+    path.write_bytes(locked)
+    assert "x is encrypted" in refused(str(path))
+    for names, said in (((), "holds no arrays"), (("readme.txt",), "holds no arrays"), (("a.npy", "b.npy"), "holds several arrays")):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, array)
+        assert said in refused(str(path))
+
+
+def test_a_number_that_float64_cannot_hold(tmp_path: Path) -> None:
+    large = np.array([1, 10]).astype(np.longdouble) ** 4000
+    if not np.isfinite(large).all():
+        pytest.skip("long numbers are float64 here")
+    assert "holds 1e+4000 at entry 2, larger than float64 can hold" in refused(written(tmp_path, "a.npy", large))
+
+
 def test_objects_are_not_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     np.save(path, np.array([{"a": 1}]), allow_pickle=True)

@@ -7,6 +7,7 @@ import math
 import os
 from typing import TYPE_CHECKING, Any
 
+from backprop_cli.commands.npy import binary, require_few, too_large
 from backprop_cli.commands.reading import read_file
 from backprop_cli.errors import BackpropError, Diagnostic
 from backprop_cli.limits import Limits
@@ -34,17 +35,20 @@ def values(path: str, limits: Limits) -> Array:
         _, table = csv_table(file, limits)
         found = table.ravel() if 1 in table.shape else table
     elif suffix in (".npy", ".npz"):
-        found = _binary(file, member, limits)
+        found = binary(_within(file, limits), path=file, member=member, limits=limits)
     else:
         raise BackpropError(
             Diagnostic("unreadable-values", f"{path} is no .csv, .npy or .npz file", hint="a whole point is given as --at @point.json")
         )
-    if found.dtype.kind not in "fiub":
-        raise BackpropError(Diagnostic("not-a-number", f"{path} holds {found.dtype}, not real numbers"))
-    found = numpy.array(found, dtype=numpy.float64)
-    _require_finite(found, path)
-    found.setflags(write=False)
-    return found
+    with numpy.errstate(all="ignore"):
+        kept = numpy.array(found, dtype=numpy.float64)
+    if not numpy.isfinite(kept).all():
+        at = tuple(numpy.argwhere(~numpy.isfinite(kept))[0])
+        why = ", larger than float64 can hold" if numpy.isfinite(found[at]) else ""
+        entry = ", ".join(str(each + 1) for each in at)
+        raise BackpropError(Diagnostic("not-finite", f"{path} holds {found[at]!s}{f' at entry {entry}' if entry else ''}{why}"))
+    kept.setflags(write=False)
+    return kept
 
 
 def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
@@ -67,7 +71,7 @@ def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
     count = sum(line.count(sign) + 1 for line in lines[start:] if line.strip())
     if not count:
         raise BackpropError(Diagnostic("no-values", f"{path} holds no numbers"))
-    _require_few(count, path, limits)
+    require_few(count, path, limits)
     for number, line in enumerate(lines, 1) if _QUOTE in text else ():
         if line.count(_QUOTE) % 2:
             message = f"{path}, row {number}, character {line.index(_QUOTE) + 1}: a quote that is not closed in its line"
@@ -85,7 +89,7 @@ def _within(path: str, limits: Limits) -> bytes:
     """The bytes of a file; complains of more than the limit for a file."""
     data = read_file(path, limits)
     if len(data) > limits.file_bytes:
-        raise _too_large(path, f"is larger than {limits.file_bytes:,} bytes, the limit for a file")
+        raise too_large(path, f"is larger than {limits.file_bytes:,} bytes, the limit for a file")
     return data
 
 
@@ -150,66 +154,3 @@ def _misfit(path: str, lines: list[str], sign: str, header: bool) -> Diagnostic:
 
 def _shortened(cell: str) -> str:
     return repr(cell if len(cell) <= _LONGEST_CELL else f"{cell[:_LONGEST_CELL]}...")
-
-
-def _require_finite(found: Array, path: str) -> None:
-    import numpy
-
-    if not numpy.isfinite(found).all():
-        at = tuple(int(each) + 1 for each in numpy.argwhere(~numpy.isfinite(found))[0])
-        raise BackpropError(
-            Diagnostic("not-finite", f"{path} holds {found[tuple(each - 1 for each in at)]} at entry {', '.join(map(str, at))}")
-        )
-
-
-def _binary(path: str, member: str, limits: Limits) -> Array:
-    """An array in NumPy's own format. Its header is read first; objects, which would be unpickled, are refused."""
-    import tokenize
-    import zipfile
-    import zlib
-
-    data = io.BytesIO(_within(path, limits))
-    try:
-        if not zipfile.is_zipfile(data):
-            data.seek(0)
-            return _array(data, path, limits)
-        with zipfile.ZipFile(data) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-            if not member and len(names) == 1:
-                member = names[0]
-            if member not in names:
-                what = f"has no array {member}" if member else "holds several arrays"
-                raise BackpropError(
-                    Diagnostic("no-such-array", f"{path} {what}", hint=f"write {path}:NAME, with one of {', '.join(names[:12])}")
-                )
-            with archive.open(f"{member}.npy") as file:
-                return _array(file, path, limits)
-    except (ValueError, EOFError, KeyError, NotImplementedError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error) as error:
-        raise BackpropError(Diagnostic("unreadable-values", f"{path} is no array that NumPy wrote: {error}")) from None
-
-
-def _array(file: Any, path: str, limits: Limits) -> Array:
-    import numpy
-
-    version = numpy.lib.format.read_magic(file)
-    read = numpy.lib.format.read_array_header_1_0 if version == (1, 0) else numpy.lib.format.read_array_header_2_0
-    shape, column_major, dtype = read(file)
-    if dtype.hasobject:
-        raise ValueError("it holds Python objects")
-    _require_few(math.prod(shape), path, limits)
-    size = math.prod(shape) * dtype.itemsize
-    if size > limits.file_bytes:
-        raise _too_large(path, f"unpacks to {size:,} bytes; the limit for a file is {limits.file_bytes:,}")
-    flat = numpy.frombuffer(file.read(size), dtype)
-    return flat.reshape(shape, order="F" if column_major else "C")
-
-
-def _too_large(path: str, why: str) -> BackpropError:
-    return BackpropError(Diagnostic("file-too-large", f"{path} {why}", hint="allow more with --limit file-bytes=N"))
-
-
-def _require_few(count: int, path: str, limits: Limits) -> None:
-    """Complain of more numbers in a file than a value may have entries."""
-    if count > limits.entries:
-        message = f"{path} holds {count:,} numbers; the limit for one value is {limits.entries:,}"
-        raise BackpropError(Diagnostic("too-many-entries", message, hint="allow more with --limit entries=N"))
