@@ -23,6 +23,13 @@ def written(folder: Path, name: str, data: str | bytes | Any) -> str:
     return str(path)
 
 
+def refused(path: str, limits: Limits = OWN) -> str:
+    with pytest.raises(BackpropError) as caught:
+        values(path, limits)
+    (complaint,) = caught.value.diagnostics
+    return f"{complaint.reference}: {complaint.message}"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -60,6 +67,13 @@ def test_bad_cells_have_a_place(tmp_path: Path, text: str, code: str, place: str
     (complaint,) = caught.value.diagnostics
     assert complaint.reference == code
     assert place in complaint.message
+
+
+@pytest.mark.parametrize(
+    "row", ["nan", "NaN", "inf", "-Infinity", "1e400", "−5", "-x", "1,5;2,5", "1_000;2_000", "3 km", ".5.", "٣", '"1,5"', "x;nan"]
+)
+def test_a_first_row_that_begins_like_numbers_is_no_heading(tmp_path: Path, row: str) -> None:
+    assert refused(written(tmp_path, "d.csv", f"{row}\n{'1;' * row.count(';')}2\n")).startswith("text-cell")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "a,b\n"])
@@ -101,13 +115,6 @@ def test_what_numpy_did_not_write(tmp_path: Path, name: str, data: bytes) -> Non
 
 def npy(header: str, data: bytes = bytes(16)) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + data
-
-
-def refused(path: str, limits: Limits = OWN) -> str:
-    with pytest.raises(BackpropError) as caught:
-        values(path, limits)
-    (complaint,) = caught.value.diagnostics
-    return f"{complaint.reference}: {complaint.message}"
 
 
 HEADER = "{{'descr': {}, 'fortran_order': False, 'shape': {}}}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from backprop_cli.commands.npy import binary, require_few, too_large
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _LONGEST_CELL = 40  # characters of a cell that a complaint shows
 _QUOTE = '"'
+_NUMERIC = re.compile(r"[-+−.\d]|(nan|inf(inity)?)$", re.IGNORECASE)  # begins like a number, so it names no column
 
 
 def values(path: str, limits: Limits) -> Array:
@@ -52,7 +54,7 @@ def values(path: str, limits: Limits) -> Array:
 
 
 def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
-    """The names in a CSV file's first row (none where that row holds numbers) and its rows as a matrix."""
+    """The names in a CSV file's first row (none where a cell of it begins like a number) and its rows as a matrix."""
     import numpy
 
     data = _within(path, limits)
@@ -66,7 +68,7 @@ def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
     first = next((line for line in lines if line.strip()), "")
     sign = next((sign for sign in ";\t," if sign in first), ",")
     cells = [cell.strip().strip('"') for cell in first.split(sign)]
-    header = [] if any(map(_number, cells)) else cells
+    header = [] if any(map(_NUMERIC.match, cells)) else cells
     start = lines.index(first) + 1 if first and header else 0
     count = sum(line.count(sign) + 1 for line in lines[start:] if line.strip())
     if not count:
@@ -142,7 +144,7 @@ def _misfit(path: str, lines: list[str], sign: str, header: bool) -> Diagnostic:
             if not cell.strip():
                 return Diagnostic("missing-cell", f"{place}, column {column}: no value", hint="fill it in, or leave the row out")
             if not _number(cell):
-                hint = "numbers are written with a point, as in 0.5" if "," in cell else "every cell below the first row is a number"
+                hint = "numbers are written with a point, as in 0.5" if "," in cell else "every cell below a first row of names is a number"
                 return Diagnostic("text-cell", f"{place}, column {column}: {_shortened(cell)} is no finite number", hint=hint)
         width = width or len(row)
         if len(row) != width:
