@@ -198,6 +198,10 @@ def test_what_is_exact() -> None:
         ("exp", -(2.0**-31), -(2.0**-32)),
         ("cosh", 2.0**-16, 2.0**-17),
         ("cos", -(2.0**-16), -(2.0**-17)),
+        *((name, 2.0**-16, 2.0**-17) for name in ("sin", "tan", "sinh", "tanh", "asin", "atan", "asinh", "atanh", "erf")),
+        *((name, -(2.0**-31), 2.0**-32) for name in ("acos", "erfc")),
+        *((name, 11.0, 11.2) for name in ("sinh", "cosh")),
+        *((name, 2.0**15 - 1, 2.0**15) for name in ("asinh", "acosh")),
         ("atan", 2.0**30 - 1, 2.0**30),
         ("atan", 1 - 2.0**30, -(2.0**30)),
         ("tanh", 11.0, 11.2),
@@ -206,11 +210,9 @@ def test_what_is_exact() -> None:
         ("erf", -4.35, -30.0),
         ("erfc", -4.35, -4.5),
         ("erfc", 4.5, -30.0),
-        ("erf", 1e-10, 5.0),
-        ("sinh", 1e-14, None),
+        ("erf", 1e-4, 5.0),
         ("log", 1 + 1e-14, None),
         ("erfc", 20.0, None),
-        ("erfc", 1e-14, None),
     ],
 )
 def test_a_hidden_argument_shows_in_the_bound(name: str, shows: float, hides: float | None) -> None:
@@ -226,9 +228,38 @@ def test_a_hidden_argument_shows_in_the_bound(name: str, shows: float, hides: fl
         assert seen(ball(hides)) == (m, e, abs(m) >> HALF) or seen(ball(hides)) == WATCHED.ring.blurred((m, e, r)) != (m, e, r)
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "hides"),
+    [
+        ((1, -16, 0), (1, 0, 0), True),  # a/b, less a part 2^-32 of it
+        ((1, -15, 0), (1, 0, 0), False),
+        ((1, -16, 0), (-1, 0, 0), False),  # pi, less 2^-16
+        ((1, -31, 0), (-1, 0, 0), True),
+        ((1, 0, 0), (-1, -31, 0), True),  # half of pi
+        ((1, 0, 0), (1, -30, 0), False),
+        ((1, 40, 0), (0, 0, 0), False),
+    ],
+)
+def test_of_two_the_one_that_is_far_smaller_is_hidden(a: Ball, b: Ball, hides: bool) -> None:
+    assert hidden(WATCHED.atan2(a, b)) == hides
+    assert (WATCHED.atan2(a, b) == ABLE.atan2(a, b)) is not hides
+
+
+def test_a_huge_number_is_not_written_down() -> None:
+    """acosh takes 1 from it: with all its digits that would be as many as the exponent says."""
+    for e in (10**9, 10**12):
+        assert ABLE.acosh((1, e, 0))[2] <= 2
+
+
+def test_the_slope_of_erfc_is_taken_at_the_middle() -> None:
+    """A ball that may be 0, whose sum with 1 is not to be trusted, made a slope of 0."""
+    for a, bits in (((1073741823, -60, 1073741823), 200), ((2, -402, 762), 1400)):
+        assert functions(bits, True).erfc(a) == functions(bits, False).erfc(a)
+
+
 def test_what_may_be_0_hides_nothing() -> None:
     nothing = (1, -40, 1)
-    for name in ("exp", "cos", "cosh"):
+    for name in ("exp", "cos", "cosh", "sin", "tan", "sinh", "tanh", "asin", "acos", "atan", "asinh", "atanh", "erf", "erfc"):
         assert getattr(WATCHED, name)(nothing) == getattr(ABLE, name)(nothing)
 
 

@@ -491,3 +491,24 @@ def test_a_file_of_too_many_answers_is_refused_before_they_are_read() -> None:
         judged(G1, "u = 6\n" * 2_001)
     assert caught.value.diagnostics[0].reference == "too-many-answers"
     assert len(judged(G1, "# a comment\n\n" * 5_000 + "u = 6; v = log(6)").answers) == 2
+
+
+HUGE, TINY = "exp(w^2 + 100000)", "exp(-w^2 - 100000)"
+
+
+@pytest.mark.parametrize(
+    "factor",
+    [
+        *(f"erfc({inner})" for inner in ("exp(-w^2 - 2000)", f"-{TINY}", "w^-1000000")),
+        *(f"{name}({TINY})/{TINY}" for name in ("sin", "tan", "sinh", "tanh", "asin", "atan", "asinh", "atanh")),
+        *(f"{factor}/(pi/2)" for factor in (f"acos({TINY})", f"atan2(1, {TINY})", f"atan2({HUGE}, 1)")),
+        *(f"{name}(exp(w^2 + 1000))/(log(2) + w^2 + 1000)" for name in ("asinh", "acosh")),
+        *(f"{name}(w^2 + 1000)*2/exp(w^2 + 1000)" for name in ("sinh", "cosh")),
+        f"erf({TINY})/{TINY}*sqrt(pi)/2",
+        "acosh(w^(10^8))/acosh(w^(10^8))",
+        "acosh(w^(10^12))/acosh(w^(10^12))",
+    ],
+)
+def test_what_differs_far_behind_the_digits_looked_at_is_undecided(factor: str) -> None:
+    """Each factor is 1 but for a part of e^-1000 or less, or cannot be worked out in the time there is."""
+    assert verdicts("x = 2; w = 3; L = w*x", f"dL/dw = x*{factor}\ndL/dx = w") == ["undecided", "correct"]

@@ -9,29 +9,17 @@ from typing import Any
 
 from backprop_cli.equality.balls import ONE, ZERO, Ball, Ring, excludes_zero, negative, positive, top
 from backprop_cli.equality.missing import EDGE, LARGE, WIDE, undefined, vague
+from backprop_cli.equality.steepness import UNIT, Slope, lead, more, over
 
-# An upper bound of a slope: m*2^e.
-Slope = tuple[int, int]
-_UNIT: Slope = (1, 0)
 # Arguments up to these powers of two: of exp and its like, of sin and its like, of erf.
 _EXP, _CIRCLE, _ERF = 20, 400, 10
 _GUARD = 12  # bits more than are kept, so that the library's last one does not count
 _NARROW = 10  # slopes are taken at the middle: the error bound has to be that many bits below what it is compared with
 
 
-def _lead(a: Ball) -> Slope:
-    """The first 20 bits of the size of a ball's middle, which is not 0: too little by less than one part in 2^19."""
-    return (abs(a[0]) << 20) >> a[0].bit_length(), top(a) - 20
-
-
-def _over(up: Slope, down: Slope) -> Slope:
-    """A slope that is a quotient, rounded down: of two with 20 bits, it is too little by less than one part in 2^19 besides."""
-    return (up[0] << 40) // down[0], up[1] - down[1] - 40
-
-
-def _more(slope: Slope) -> Slope:
-    """A slope at the middle, with room for what is cut off above and for its growth in a narrow ball, less than one part in 256."""
-    return slope[0] + (slope[0] >> 6), slope[1]
+def _size(a: Ball) -> int:
+    """The power of two above a ball; 0 where it may be 0, of which nothing is to show."""
+    return top(a) if excludes_zero(a) else 0
 
 
 class Functions:
@@ -42,6 +30,7 @@ class Functions:
 
         self.lib: Any = libmp
         self.ring = ring
+        self.plain = Ring(ring.bits, False)  # for slopes
         self.bits = ring.bits + _GUARD
 
     # ---- to and from the library ----
@@ -70,6 +59,10 @@ class Functions:
             found, shift = (m >> shift, e + shift, (r >> shift) + 2), 0
         return self.ring.trim(found[0], found[1], found[2] - (-more << max(shift, 0) >> max(-shift, 0)))
 
+    def _shown(self, found: Ball, hidden: int) -> Ball:
+        """A value the next part of which is so small beside it, as a power of two; a part that does not show is not trusted to."""
+        return self.ring.blurred(found) if hidden < -self.ring.half else found
+
     @staticmethod
     def _narrow(a: Ball, below: int = 0) -> None:
         """Refuses a ball whose radius is not well below that power of two."""
@@ -86,8 +79,8 @@ class Functions:
             raise vague(LARGE)
         self._narrow(a)
         found = self._call(self.lib.mpf_exp, a)
-        found = self._spread(found, a, _more(_lead(found)))
-        return self.ring.blurred(found) if top(a) < -self.ring.half and excludes_zero(a) else found
+        found = self._spread(found, a, more(lead(found)))
+        return self._shown(found, _size(a))
 
     def _hyperbolic(self, function: Callable[..., Any], a: Ball) -> Ball:
         if top(a) > _EXP:
@@ -95,7 +88,8 @@ class Functions:
         self._narrow(a)
         found = self._call(function, a)
         # cosh is at most 1 + abs(sinh).
-        return self._spread(found, a, _more(_lead(self.ring.add(ONE, self.ring.absolute(found)))))
+        found = self._spread(found, a, more(lead(self.plain.add(ONE, self.ring.absolute(found)))))
+        return self._shown(found, min(2 * _size(a), -2 * _size(found)))
 
     def sinh(self, a: Ball) -> Ball:
         """The hyperbolic sine."""
@@ -105,18 +99,17 @@ class Functions:
         """The hyperbolic cosine."""
         if not a[0] and not a[2]:
             return ONE
-        found = self._hyperbolic(self.lib.mpf_cosh, a)
-        return self.ring.blurred(found) if 2 * top(a) < -self.ring.half and excludes_zero(a) else found
+        return self._hyperbolic(self.lib.mpf_cosh, a)
 
     def tanh(self, a: Ball) -> Ball:
         """The hyperbolic tangent."""
         if top(a) > _EXP:
             raise vague(LARGE)
-        return self._flat(self._spread(self._call(self.lib.mpf_tanh, a), a, _UNIT))
+        return self._flat(self._spread(self._call(self.lib.mpf_tanh, a), a, UNIT), a)
 
-    def _flat(self, a: Ball) -> Ball:
-        """A value that has come so near 1 that its operand no longer shows."""
-        return self.ring.blurred(a) if top(self.ring.subtract(ONE, self.ring.absolute(a))) < -self.ring.half else a
+    def _flat(self, found: Ball, a: Ball) -> Ball:
+        """A value that comes near 1 for a large operand, and near the operand for a small one."""
+        return self._shown(found, min(2 * _size(a), top(self.ring.subtract(ONE, self.ring.absolute(found)))))
 
     # ---- logarithm, powers ----
 
@@ -126,7 +119,7 @@ class Functions:
         if sign <= 0:
             raise undefined("log of a negative number" if sign else "log of 0")
         self._narrow(a, top(a))
-        return self._spread(self._call(self.lib.mpf_log, a), a, _more(_over(_UNIT, _lead(a))))
+        return self._spread(self._call(self.lib.mpf_log, a), a, more(over(UNIT, lead(a))))
 
     def cbrt(self, a: Ball) -> Ball:
         """The real cube root, that of a negative number being negative."""
@@ -135,8 +128,8 @@ class Functions:
             return ZERO
         self._narrow(a, top(a))
         found = self._call(lambda x, bits: self.lib.mpf_nthroot(x, 3, bits), self.ring.absolute(a))
-        size, at = _lead(a)
-        m, e, r = self._spread(found, a, _more(_over(_lead(found), (3 * size, at))))
+        size, at = lead(a)
+        m, e, r = self._spread(found, a, more(over(lead(found), (3 * size, at))))
         return sign * m, e, r
 
     def power(self, a: Ball, b: Ball) -> Ball:
@@ -175,26 +168,24 @@ class Functions:
 
     def sin(self, a: Ball) -> Ball:
         """The sine."""
-        return self._spread(self._circular(self.lib.mpf_sin, a), a, _UNIT)
+        return self._shown(self._spread(self._circular(self.lib.mpf_sin, a), a, UNIT), 2 * _size(a))
 
     def cos(self, a: Ball) -> Ball:
         """The cosine."""
         if not a[0] and not a[2]:
             return ONE
-        found = self._spread(self._circular(self.lib.mpf_cos, a), a, _UNIT)
-        return self.ring.blurred(found) if 2 * top(a) < -self.ring.half and excludes_zero(a) else found
+        return self._shown(self._spread(self._circular(self.lib.mpf_cos, a), a, UNIT), 2 * _size(a))
 
     def tan(self, a: Ball) -> Ball:
         """The tangent."""
         found = self._circular(self.lib.mpf_tan, a)
-        slope = self.ring.add(ONE, self.ring.multiply(found, found))
+        slope = self.plain.add(ONE, self.plain.multiply(found, found))
         self._narrow(a, -top(slope))
-        return self._spread(found, a, _more(_lead(slope)))
+        return self._shown(self._spread(found, a, more(lead(slope))), 2 * _size(a))
 
     def atan(self, a: Ball) -> Ball:
         """The inverse tangent."""
-        found = self._spread(self._call(self.lib.mpf_atan, a), a, _UNIT)
-        return self.ring.blurred(found) if top(a) > self.ring.half else found
+        return self._shown(self._spread(self._call(self.lib.mpf_atan, a), a, UNIT), min(2 * _size(a), -_size(a)))
 
     def atan2(self, a: Ball, b: Ball) -> Ball:
         """The angle of the point (b, a); undefined for (0, 0)."""
@@ -206,8 +197,10 @@ class Functions:
         if far is None:
             raise vague(EDGE)
         self._narrow(far, top(far))
-        found, slope = self._call(self.lib.mpf_atan2, a, b), _more(_over(_UNIT, _lead(far)))
-        return self._spread(self._spread(found, a, slope), b, slope)
+        found, slope = self._call(self.lib.mpf_atan2, a, b), more(over(UNIT, lead(far)))
+        steep = _size(a) - _size(b) if excludes_zero(a) and excludes_zero(b) else 0
+        hidden = min(-steep, 2 * steep if positive(b) else steep)
+        return self._shown(self._spread(self._spread(found, a, slope), b, slope), hidden)
 
     # ---- those with edges ----
 
@@ -235,35 +228,35 @@ class Functions:
 
     def asin(self, a: Ball) -> Ball:
         """The inverse sine; undefined beyond 1."""
-        return self._inverse(self.lib.mpf_asin, "asin", a)
+        return self._shown(self._inverse(self.lib.mpf_asin, "asin", a), 2 * _size(a))
 
     def acos(self, a: Ball) -> Ball:
         """The inverse cosine; undefined beyond 1."""
-        return self._inverse(self.lib.mpf_acos, "acos", a)
+        return self._shown(self._inverse(self.lib.mpf_acos, "acos", a), _size(a))
 
     def atanh(self, a: Ball) -> Ball:
         """The inverse hyperbolic tangent; undefined from 1 on."""
-        return self._inverse(self.lib.mpf_atanh, "atanh", a, half=False)
+        return self._shown(self._inverse(self.lib.mpf_atanh, "atanh", a, half=False), 2 * _size(a))
 
     def acosh(self, a: Ball) -> Ball:
         """The inverse hyperbolic cosine; undefined below 1."""
         room = self._room(ONE, a, "acosh of a number below 1")
-        return ZERO if room is None else self._spread(self._call(self._acosh, a), a, (1, -(room // 2)))
+        return ZERO if room is None else self._shown(self._spread(self._call(self._acosh, a), a, (1, -(room // 2))), -2 * _size(a))
 
     def _acosh(self, x: Any, bits: int) -> Any:
         """2*asinh(sqrt((x - 1)/2)), for the library's own loses digits near 1."""
-        root = self.lib.mpf_sqrt(self.lib.mpf_shift(self.lib.mpf_sub(x, self.lib.fone), -1), bits)
+        root = self.lib.mpf_sqrt(self.lib.mpf_shift(self.lib.mpf_sub(x, self.lib.fone, bits), -1), bits)
         return self.lib.mpf_shift(self.lib.mpf_asinh(root, bits), 1)
 
     def asinh(self, a: Ball) -> Ball:
         """The inverse hyperbolic sine."""
-        return self._spread(self._call(self.lib.mpf_asinh, a), a, _UNIT)
+        return self._shown(self._spread(self._call(self.lib.mpf_asinh, a), a, UNIT), -2 * abs(_size(a)))
 
     def erf(self, a: Ball) -> Ball:
         """The error function."""
         if top(a) > _ERF:
             raise vague(LARGE)
-        return self._flat(self._spread(self._call(self.lib.mpf_erf, a), a, (2, 0)))
+        return self._flat(self._spread(self._call(self.lib.mpf_erf, a), a, (2, 0)), a)
 
     def erfc(self, a: Ball) -> Ball:
         """1 - erf."""
@@ -274,11 +267,11 @@ class Functions:
         found = self._call(self.lib.mpf_erfc, a)
         if a[0] < 0:
             found = self._spread(found, a, (2, 0))
-            return self.ring.blurred(found) if top(self.ring.subtract((2, 0, 0), found)) < -self.ring.half else found
+            return self._shown(found, min(_size(a), top(self.ring.subtract((2, 0, 0), found))))
         self._narrow(a, -_ERF)
         # The slope is at most 2*(a + 1) times the value.
-        size, e = _lead(self.ring.multiply(found, self.ring.add(a, ONE)))
-        return self._spread(found, a, _more((size, e + 1)))
+        size, e = lead(self.plain.multiply(found, self.plain.add((*a[:2], 0), ONE)))
+        return self._shown(self._spread(found, a, more((size, e + 1))), _size(a))
 
     def constant(self, which: str) -> Ball:
         """pi or e."""

@@ -97,7 +97,7 @@ TARGETS = {
         ("calculus/table",), FORMULAS, ("test_rules", "test_domains", "test_numerics", "test_autodiff", "test_points", "test_exact")
     ),
     "bounds": Target(
-        ("equality/balls", "equality/functions", "oracles/rounding"),
+        ("equality/balls", "equality/functions", "equality/steepness", "oracles/rounding"),
         PYTHON,
         (
             *("test_equality_bounds", "test_equality_bounds_choices", "test_equality_bounds_edges", "test_equality_bounds_functions"),
