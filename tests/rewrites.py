@@ -307,21 +307,33 @@ _MEANING: dict[str, Callable[..., Any]] = {
 
 def reference(tree: Tree, at: dict[str, Fraction], digits: int = 70) -> Any:
     """The value by mpmath alone, with so many digits; None where it is not real or too large."""
+    return sized(tree, at, digits)[0]
+
+
+def sized(tree: Tree, at: dict[str, Fraction], digits: int) -> tuple[Any, Any]:
+    """The value, and the largest number on the way to it, of which its rounding is a part."""
     with mp.workdps(digits):
+        sizes: list[Any] = []
         try:
-            found = _value(tree, at)
+            found = _value(tree, at, sizes)
         except (ZeroDivisionError, ValueError, OverflowError):
-            return None
-        return found if isinstance(found, mpf) and mp.isfinite(found) else None
+            return None, None
+        return found, max(sizes)
 
 
-def _value(tree: Tree, at: dict[str, Fraction]) -> Any:
+def _value(tree: Tree, at: dict[str, Fraction], sizes: list[Any]) -> Any:
+    found = _worked_out(tree, at, sizes)
+    sizes.append(abs(found))
+    return found
+
+
+def _worked_out(tree: Tree, at: dict[str, Fraction], sizes: list[Any]) -> Any:
     if isinstance(tree, tuple):
-        operands = [_value(each, at) for each in tree[1:]]
+        operands = [_value(each, at, sizes) for each in tree[1:]]
         if any(isinstance(each, mpf) and abs(each) > 1e6 for each in operands) and tree[0] in ("exp", "sinh", "cosh", "^"):
             raise OverflowError
         found = _MEANING[tree[0]](*operands)
-        if not isinstance(found, mpf):
+        if not isinstance(found, mpf) or not mp.isfinite(found):  # to mpmath log(0) is -inf
             raise ValueError
         return found
     if tree == "e":

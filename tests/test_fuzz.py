@@ -246,6 +246,18 @@ def test_mpmath_alone_tells_what_a_pair_is(right: Any, truth: str) -> None:
     assert equality.what_it_is(case, Random(1)) == truth
 
 
+def test_what_rounding_hides_from_mpmath_is_no_difference() -> None:
+    """With 300 digits `exp(-x^8) + sin(y) - sin(y)` is 0; 1 - tanh(125) has its first digit at the 109th place; log(0) is no number."""
+    home = {"x": Fraction(40), "y": Fraction(3, 2), "p": Fraction(1), "q": Fraction(1)}
+    tiny = ("exp", ("u-", ("^", "x", Fraction(8))))
+    hidden = Case(tiny, ("-", ("+", tiny, ("sin", "y")), ("sin", "y")), home, "everywhere")
+    assert equality._differs(hidden, home) is None
+    near = Case(("tanh", Fraction(125)), ("tanh", Fraction(126)), home, "added")
+    assert equality._differs(near, home) is True
+    endless = Case(("maximum", "x", "y"), ("maximum", ("log", ("-", "x", "x")), "x"), home, "dropped")
+    assert equality._differs(endless, home) is None
+
+
 @pytest.mark.parametrize(("status", "word"), [(Status.EQUAL, "false correct"), (Status.DIFFERENT, "false wrong")])
 def test_a_false_verdict_is_a_failure(status: Status, word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Always:

@@ -30,7 +30,6 @@ class Functions:
 
         self.lib: Any = libmp
         self.ring = ring
-        self.plain = Ring(ring.bits, False)  # for slopes
         self.bits = ring.bits + _GUARD
 
     # ---- to and from the library ----
@@ -88,7 +87,7 @@ class Functions:
         self._narrow(a)
         found = self._call(function, a)
         # cosh is at most 1 + abs(sinh).
-        found = self._spread(found, a, more(lead(self.plain.add(ONE, self.ring.absolute(found)))))
+        found = self._spread(found, a, more(lead(self.ring.add(ONE, self.ring.absolute(found)))))
         return self._shown(found, min(2 * _size(a), -2 * _size(found)))
 
     def sinh(self, a: Ball) -> Ball:
@@ -179,7 +178,7 @@ class Functions:
     def tan(self, a: Ball) -> Ball:
         """The tangent."""
         found = self._circular(self.lib.mpf_tan, a)
-        slope = self.plain.add(ONE, self.plain.multiply(found, found))
+        slope = self.ring.add(ONE, self.ring.multiply(found, found))
         self._narrow(a, -top(slope))
         return self._shown(self._spread(found, a, more(lead(slope))), 2 * _size(a))
 
@@ -270,7 +269,7 @@ class Functions:
             return self._shown(found, min(_size(a), top(self.ring.subtract((2, 0, 0), found))))
         self._narrow(a, -_ERF)
         # The slope is at most 2*(a + 1) times the value.
-        size, e = lead(self.plain.multiply(found, self.plain.add((*a[:2], 0), ONE)))
+        size, e = lead(self.ring.multiply(found, self.ring.add((*a[:2], 0), ONE)))
         return self._shown(self._spread(found, a, more((size, e + 1))), _size(a))
 
     def constant(self, which: str) -> Ball:

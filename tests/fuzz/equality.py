@@ -21,11 +21,11 @@ from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.parse import read
 from tests.fuzz.parallel import shared_out
 from tests.fuzz.tally import Tally
-from tests.rewrites import ANY, EVERYWHERE, POSITIVE, WHERE_POSITIVE, Case, Tree, formula, home, reference, rewritten, term
+from tests.rewrites import ANY, EVERYWHERE, POSITIVE, WHERE_POSITIVE, Case, Tree, formula, home, reference, rewritten, sized, term
 
 _EVERY_JUDGED = 20
 _POINTS = 12
-_DIGITS, _SAME, _NOTHING = 300, mpf(10) ** -100, mpf(10) ** -200
+_DIGITS, _SPARED = (300, 900), 50
 SLIPS = ("factor 1e-12", "literal 1e-12", "factor 1e-6", "sign", "exponent", "symbol", "dropped", "added")
 
 
@@ -99,17 +99,25 @@ def what_it_is(case: Case, random: Random) -> str:
 
 
 def _differs(case: Case, at: Mapping[str, Any]) -> bool | None:
-    """Whether the pair has two values at a point; None where one of them has none."""
-    left, right = _at(case.left, at), _at(case.right, at)
-    if left is None or right is None:
-        return None
-    with mp.workdps(_DIGITS):
-        apart = abs(left - right)
-        if apart > _NOTHING or not apart:
-            return bool(apart > _SAME * abs(left) + _NOTHING)
-    left, right = _at(case.left, at, 3 * _DIGITS), _at(case.right, at, 3 * _DIGITS)
-    with mp.workdps(_DIGITS):  # next to nothing: what more digits do not change is no rounding
-        return bool(abs(abs(left - right) - apart) < _SAME * apart and apart > _SAME * abs(left))
+    """Whether the pair has two values at a point; None where one of them has none, or rounding hides which it is.
+
+    By rounding they differ by a part of the largest number on the way: that of `exp(-10^4) + 1 - 1` hides all of it.
+    """
+    for digits in _DIGITS:
+        (left, one), (right, other) = (sized(tree, _fractions(at), digits) for tree in (case.left, case.right))
+        if left is None or right is None:
+            return None
+        with mp.workdps(digits):
+            apart, rounding, same = (
+                abs(left - right),
+                max(one, other) * mpf(10) ** (_SPARED - digits),
+                abs(left) * mpf(10) ** (-digits // 3),
+            )
+            if apart > max(rounding, same):
+                return True
+            if apart <= rounding <= same:
+                return False
+    return None if apart or left else False
 
 
 def _told_apart(case: Case, witness: Witness) -> bool:
@@ -118,8 +126,12 @@ def _told_apart(case: Case, witness: Witness) -> bool:
     return _differs(case, at) is True or (witness.right is None and _at(case.left, at) is not None and _at(case.right, at) is None)
 
 
-def _at(tree: Tree, at: Mapping[str, Any], digits: int = _DIGITS) -> Any:
-    return reference(tree, {key: Fraction(value) for key, value in at.items()}, digits)
+def _at(tree: Tree, at: Mapping[str, Any]) -> Any:
+    return reference(tree, _fractions(at), _DIGITS[0])
+
+
+def _fractions(at: Mapping[str, Any]) -> dict[str, Fraction]:
+    return {key: Fraction(value) for key, value in at.items()}
 
 
 def _verdict(status: Status, truth: str, with_home: bool, tally: Tally, name: str) -> None:
