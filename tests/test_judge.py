@@ -173,6 +173,41 @@ def test_what_float64_makes_of_a_gradient_is_right_to_its_last_digits() -> None:
     assert only("x = 2; w = 0.123; t = 0.25; z = w*x; L = (t - z)^2", "dL/dx = -0.000984000000000001") == "correct"
 
 
+@pytest.mark.parametrize(
+    "nothing",
+    ["1e9*0.123 - 123000000", "10^(1000*0.123)", "sin(1e9*0.123)", "2*z/(a*w^2)*(1e9*0.123 - 122999998)"],
+)
+def test_decimals_stand_for_others_only_where_the_digits_asked_are_left(nothing: str) -> None:
+    """What is rounded away in `1e9*0.123` is a million times the truth: it would make any answer right."""
+    assert only(G1, f"dL/da = {nothing}") == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "verdict"),
+    [
+        ("x = 2; y = 31*x", "dy/dx = 12.3^1.37", "wrong"),
+        ("x = 2; y = 31*x", "dy/dx = 3.45^2.77", "wrong"),
+        ("x = 2; y = 31*x", "dy/dx = 0.123*252", "correct"),
+        ("x = 1; y = x/3", "dy/dx = 1000*0.333 - 332.9", "wrong"),
+        ("x = 1; y = x/3", "dy/dx = 2*0.167", "correct"),
+        ("x = 1; y = x*pi/10", "dy/dx = 3*0.105", "correct"),
+        ("x = 2; y = x^2/6", "dy/dx = 1000*0.333*x - 333*x", "wrong"),
+        ("x = 0.34; y = (x - 1/3)^2/2", "dy/dx = x - 0.333", "correct"),
+        ("x = 0.34; y = x^2*pi/60", "dy/dx = 0.105*x", "correct"),
+        ("x = 5; y = x^2/2", "dy/dx = 1e9*0.123*x - 122999998*x", "wrong"),
+    ],
+)
+def test_how_far_decimals_carry(program: str, answer: str, verdict: str) -> None:
+    assert only(program, answer) == verdict
+
+
+def test_decimals_of_two_digits_less_than_asked_do_not_carry() -> None:
+    assert only("x = 1; y = 2*x/3", "dy/dx = 2*0.333", rules=Rules(digits=5)) == "wrong"
+    assert only("x = 2; y = x^2/6", "dy/dx = 0.333*x", rules=Rules(digits=5)) == "wrong"
+    assert only("x = 2; y = x^2/6", "dy/dx = 0.33333*x", rules=Rules(digits=5)) == "correct"
+    assert only("x = 2; y = x^2/6", "dy/dx = 0.333*x", rules=Rules(tolerance=0.01)) == "correct"
+
+
 def test_numbers_need_a_point_unless_the_truth_is_constant() -> None:
     assert only("y = x^2", "dy/dx = 6") == "undecided"
     assert only("y = 3*x", "dy/dx = 3") == "correct"
@@ -512,3 +547,41 @@ HUGE, TINY = "exp(w^2 + 100000)", "exp(-w^2 - 100000)"
 def test_what_differs_far_behind_the_digits_looked_at_is_undecided(factor: str) -> None:
     """Each factor is 1 but for a part of e^-1000 or less, or cannot be worked out in the time there is."""
     assert verdicts("x = 2; w = 3; L = w*x", f"dL/dw = x*{factor}\ndL/dx = w") == ["undecided", "correct"]
+
+
+LAYER_NORM = "x = [1, 2, 4]; u = (x - mean(x))/std(x); L = sum(u^2)"
+SATURATED = "x = 200; p = sigmoid(x); L = -log(1 - p)"
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "verdict"),
+    [
+        ("x = [1, 2, 3]; p = softmax(x); L = sum(p)", "dL/dx = [0, 0, 0]", "correct"),
+        (LAYER_NORM, "dL/dx = [0, 0, 0]", "correct"),
+        (LAYER_NORM, "dL/dx = [0, 0.001, 0]", "wrong"),
+        ("x = 0.3; y = sin(x)^2 + cos(x)^2", "dy/dx = 0", "correct"),
+        ("x = 0.3; y = sin(x)^2 + cos(x)^2", "dy/dx = 1e-60", "wrong"),
+        ("x = 0.3; y = silu(x) - x*sigmoid(x)", "dy/dx = 0", "correct"),
+        ("x = 200; s = sigmoid(x); L = s^2", "dL/dx = 0", "wrong"),
+        ("x = 200; s = sigmoid(x); L = s^2", "dL/dx = 2.77e-87", "correct"),
+        ("x = 200; t = tanh(x); L = (t - 1)^2", "dL/dt = 0", "wrong"),
+        ("z = [150, 0, -150]; p = softmax(z); L = -log(p[0])", "dz[0] = -7.18e-66", "correct"),
+        (SATURATED, "dL/dx = 1.00", "correct"),
+        (SATURATED, "L = 200", "correct"),
+        ("x = 2.675; L = x^2/2", "dL/dx = 2.68", "correct"),
+        ("x = 2.675; L = x^2/2", "dL/dx = 2.67", "correct"),
+        ("x = 2.675; L = x^2/2", "dL/dx = 2.66", "wrong"),
+        ("x = 0.1255; L = x^2/2", "dL/dx = 0.126", "correct"),
+        ("x = -1; L = sqrt(relu(x))", "dL/dx = 0*x", "undecided"),
+    ],
+)
+def test_a_truth_is_known_well_enough_before_it_is_compared(program: str, answer: str, verdict: str) -> None:
+    """0 that fifty digits cannot tell from 1e-60, a tiny number that they cannot tell from 0, a tie of rounding, no value at all."""
+    assert only(program, answer) == verdict
+
+
+@pytest.mark.parametrize("rate", ["0.3", "1e-4", "1e-5", "3e-7", "1e-9"])
+def test_a_rate_may_be_small(rate: str) -> None:
+    program = "x = 1; y = 2; param w = 3; b = 1; p = w*x + b; L = 1/2*(p - y)^2"
+    assert only(program, f"w_new = w - {rate}*dL/dw") == "correct"
+    assert only(program, f"w_new = w + {rate}*dL/dw") == "wrong"

@@ -65,7 +65,7 @@ def test_what_cannot_be_explained_keeps_its_verdict(monkeypatch: pytest.MonkeyPa
         raise TooLarge("too large")
 
     chain = (Path(__file__).resolve().parents[1] / "samples" / "chain.expr").read_text("utf-8")
-    for module, name in ((conventions, "_factor"), (conventions, "_layout"), (solutions, "_placed")):
+    for module, name in ((conventions, "_factor"), (conventions, "_layout"), (solutions, "number_text")):
         with monkeypatch.context() as patched:
             patched.setattr(module, name, refuse)
             assert verdicts(chain, "dL/dz = z\ndL/dt = -2*z") == ["wrong", "correct"]

@@ -34,6 +34,12 @@ class Ball:
         """The largest possible error, an mpf."""
         return _mpf(self.raw[2], self.raw[1])
 
+    @property
+    def sharp(self) -> bool:
+        """Whether 40 digits of the number are sure."""
+        m, _, r = self.raw
+        return abs(m) >= r << 133
+
     def separate(self, other: Ball | Fraction | int) -> bool:
         """Whether the number is surely not the other one."""
         return bool(functions(64, False).ring.order(self.raw, _raw(other)))

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from time import monotonic
-from typing import Any
-
-import numpy as np
 
 from backprop_cli.equality.algebra import prover
 from backprop_cli.equality.decide import Decision, Effort, Region, Status, decide, values
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.comparing_words import elsewhere, place, value_text
 from backprop_cli.homework.formulas import Formulas, half_unit, significant
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.rounded import rounded_formula
@@ -24,7 +22,8 @@ from backprop_cli.homework.verdicts import Example, Verdict
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.opinion import NoOpinion
 
-_DIGITS = 50
+# Digits to work with where the ones before do not tell a value from 0, or from a point without one.
+_DIGITS = (50, 120, 400)
 # Seconds that SymPy has for one pair.
 _ALGEBRA = 2.0
 _VERDICTS = {
@@ -68,6 +67,11 @@ class Measure:
     rates: Mapping[str, Fraction] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
     until: float = math.inf
+
+    @property
+    def reach(self) -> Fraction:
+        """How far, relative to the truth, the decimals of a formula may carry it."""
+        return numbers.reach(self.digits) if self.tolerance is None else self.tolerance
 
 
 class Comparer:
@@ -139,7 +143,7 @@ class Comparer:
                 return Compared(Verdict.UNDECIDED, "", "what is asked has no value at this point", numeric=True)
             if own is None:
                 return self.without_value(wanted[at], claimed[at])
-            found = numbers.compared(true, own, spelled[at], slack[at] + spread[at], self.measure.digits, self.measure.tolerance)
+            found = numbers.compared(true, own, spelled[at], slack[at], self.measure.digits, self.measure.tolerance)
             if not found.right and spread[at] and self.within(true, own, spelled[at], spread[at], slack[at]):
                 found = numbers.Digits(True, False, "right within the rounding of the numbers it uses")
             if found.message and (not found.right or not wrong) and found.message not in messages:
@@ -147,14 +151,14 @@ class Comparer:
             if not found.right:
                 wrong.append(at)
         if wrong:
-            which = f"entry {_place(wrong[0], truth.shape)}: " if truth.ndim and truth.size > 1 and messages else ""
+            which = f"entry {place(wrong[0], truth.shape)}: " if truth.ndim and truth.size > 1 and messages else ""
             return Compared(Verdict.WRONG, "value", which + (messages[0] if messages else ""), numeric=True)
         return Compared(Verdict.CORRECT, "value", "", tuple(messages[:1]), numeric=True)
 
     def within(self, true: Fraction, own: Fraction, text: str | None, spread: Fraction, slack: Fraction) -> bool:
         """Whether a number is as near as the rounding of what it rests on allows, and has the digits that are asked."""
         if text is None:
-            return abs(true - own) <= spread + slack
+            return abs(true - own) <= spread + numbers.trusted(slack, true, self.measure.digits)
         return significant(text) >= self.measure.digits and abs(true - own) <= spread + half_unit(text)
 
     def without_value(self, truth: int, claimed: int) -> Compared:
@@ -167,7 +171,7 @@ class Comparer:
         return Compared(Verdict.UNDECIDED, "", "this number is too large, or takes too long, to be worked out here", numeric=True)
 
     def known(self, ids: list[int]) -> list[Fraction | None]:
-        """The values of terms at the point, to 50 digits; None where there is none."""
+        """The values of terms at the point, sure to 40 digits, an exact 0 too; None where there is none, or none that is sure."""
         found: dict[int, Fraction | None] = {}
         rest = []
         for each in dict.fromkeys(ids):
@@ -176,9 +180,23 @@ class Comparer:
                 rest.append(each)
             else:
                 found[each] = value
-        for each, ball in zip(rest, values(self.board.terms, rest, self.home, _DIGITS) if rest else (), strict=True):
-            found[each] = None if ball is None else numbers.fraction(ball.mid)
-        return [found[each] for each in ids]
+        for digits in _DIGITS:
+            balls = values(self.board.terms, rest, self.home, digits) if rest else ()
+            found |= {each: numbers.fraction(ball.mid) for each, ball in zip(rest, balls, strict=True) if ball is not None and ball.sharp}
+            vague = [each for each, ball in zip(rest, balls, strict=True) if ball is not None and ball.contains(0) and each not in found]
+            rest = [each for each in rest if each not in found]
+        found |= {each: Fraction(0) for each in vague if self.vanishes(each)}
+        return [found.get(each) for each in ids]
+
+    def placed(self, ids: Ids) -> bool:
+        """Whether all leaves below terms have values."""
+        terms = self.board.terms
+        return all(key in self.home for key in terms.leaves(terms.basic(ids.ravel().tolist())))
+
+    def vanishes(self, term: int) -> bool:
+        """Whether a term is 0 as a function, at least where the point is: no number of digits shows that."""
+        zero = self.board.terms.number(0)
+        return self.asked([(term, zero)], self.region).status in (Status.EQUAL, Status.EQUAL_HERE)
 
     def spelled(self, tree: Expr, count: int) -> list[str | None]:
         """The spelling of each entry that is a plain literal."""
@@ -209,6 +227,8 @@ class Comparer:
             hot = self.with_labels(truth, claimed)
             if hot is not None:
                 return hot
+            if self.placed(truth) and None in self.known(truth.ravel().tolist()):
+                return Compared(Verdict.UNDECIDED, "", "what is asked has no value at this point")
         undefined = found.status is Status.DIFFERENT and found.witness is not None and found.witness.right is None
         return (self.where_defined(truth, claimed) if undefined else None) or self.said(found)
 
@@ -253,38 +273,16 @@ class Comparer:
         message = ""
         example = None
         if found.status is Status.EQUAL_HERE:
-            notes = (f"right where the point is, not everywhere{_elsewhere(found)}",)
+            notes = (f"right where the point is, not everywhere{elsewhere(found)}",)
         elif found.status is Status.EQUAL_AT_POINT:
-            message = f"agrees at this point alone{_elsewhere(found)}"
+            message = f"agrees at this point alone{elsewhere(found)}"
         elif found.status is Status.UNDECIDED:
             message = found.why
         if found.witness is not None and found.status in (Status.DIFFERENT, Status.EQUAL_AT_POINT):
             point = tuple((name, str(value)) for name, value in found.witness.point.items())
-            example = Example(point, _value(found.witness.right), _value(found.witness.left))
+            example = Example(point, value_text(found.witness.right), value_text(found.witness.left))
         return Compared(_VERDICTS[found.status], found.how, message, notes, example)
 
 
 def _pairs(truth: Ids, claimed: Ids) -> list[tuple[int, int]]:
     return list(zip(truth.ravel().tolist(), claimed.ravel().tolist(), strict=True))
-
-
-def _place(flat: int, shape: tuple[int, ...]) -> str:
-    return "[" + ", ".join(str(int(each)) for each in np.unravel_index(flat, shape)) + "]"
-
-
-def _elsewhere(found: Decision) -> str:
-    if found.witness is None:
-        return ""
-    some = list(found.witness.point.items())[:4]
-    return ": it differs at " + ", ".join(f"{name} = {_short(value)}" for name, value in some)
-
-
-def _value(value: Any) -> str:
-    return "undefined" if value is None else str(+value)
-
-
-def _short(value: Any) -> str:
-    exact = Fraction(value) if isinstance(value, Fraction | int) else None
-    if exact is None or len(str(exact)) <= 8:
-        return str(value)
-    return f"{float(exact):.6g}"

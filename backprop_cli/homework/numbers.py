@@ -65,17 +65,32 @@ def compared(truth: Fraction, value: Fraction, text: str | None, loose: Fraction
         near = gap <= tolerance * abs(truth)
         return Digits(near, False, f"within the tolerance of {float(tolerance):g}" if near else "")
     if text is None:
-        rounded = loose > 0 and gap <= loose
-        return Digits(rounded, False, "right within the rounding of its decimals" if rounded else "")
-    if gap <= half_unit(text):
+        if gap <= trusted(loose, truth, digits):
+            return Digits(True, False, "right within the rounding of its decimals")
+        return Digits(False, False, f"its decimals are rounded too coarsely to give {digits} digits" if gap <= loose else "")
+    if gap <= half_unit(text) + SAME * abs(truth):  # at a tie both neighbours are right
         known = significant(text)
         if known >= digits:
             return Digits(True, False, f"right to {known} digits")
+        if not value:
+            return Digits(False, False, "near 0, but not 0")
         return Digits(False, False, f"right to {known} digit{'s' * (known != 1)}; {digits} are asked")
     agreed = agreeing(truth, value)
     if agreed:
         return Digits(False, False, f"right to {agreed} digit{'s' * (agreed != 1)} only; the digits written after them are not")
     return Digits(False)
+
+
+def reach(digits: int) -> Fraction:
+    """How far, relative to the truth, rounded decimals may carry what is made of them: two of so many digits, each by half a unit."""
+    return Fraction(10) ** (1 - digits)
+
+
+def trusted(loose: Fraction, truth: Fraction, digits: int) -> Fraction:
+    """How much of what rounded decimals may move counts: where that is too much, no more than leaves the digits that are asked."""
+    if not truth or loose <= reach(digits) * abs(truth):
+        return loose if truth else Fraction(0)
+    return min(loose, Fraction(10) ** (_magnitude(truth) - digits + 1) / 2)
 
 
 def agreeing(truth: Fraction, value: Fraction) -> int:

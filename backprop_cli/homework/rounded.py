@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from fractions import Fraction
 from typing import Protocol
 
@@ -18,6 +18,15 @@ from backprop_cli.oracles.opinion import NoOpinion
 _DIGITS = 50
 _MOST = 6
 _ALIKE = Fraction(1, 10**25)
+# Rounded decimals by their spelling: each with its value and how far what it stands for may lie from it.
+Literals = Mapping[str, tuple[Fraction, Fraction]]
+
+
+class Measures(Protocol):
+    """How strictly claims are compared."""
+
+    @property
+    def reach(self) -> Fraction: ...
 
 
 class Compares(Protocol):
@@ -27,6 +36,9 @@ class Compares(Protocol):
     region: Region
     home: dict[str, int]
 
+    @property
+    def measure(self) -> Measures: ...
+
     def formulas(self, world: World, literals: Mapping[str, int] | None = None, direct: bool = False) -> Formulas: ...
     def decided(self, truth: Ids, claimed: Ids) -> Decision: ...
 
@@ -34,7 +46,7 @@ class Compares(Protocol):
 def rounded_formula(comparer: Compares, truth: Ids, tree: Expr, world: World) -> tuple[str, ...] | None:
     """The layer that decided and notes where a formula is right for some numbers that its decimals round; else None."""
     literals = rounded_literals(tree)
-    if not literals or len(literals) > _MOST:
+    if not literals or len(literals) > _MOST or not _steady(comparer, truth, tree, world, literals):
         return None
     terms = comparer.board.terms
     simple = dict(numbers.simple_readings(tree))
@@ -57,23 +69,46 @@ def slack(comparer: Compares, tree: Expr, count: int, world: World) -> list[Frac
     nothing = [Fraction(0)] * count
     if not literals:
         return nothing
-    terms = comparer.board.terms
-    leaves = {text: terms.leaf(_key(text)) for text in literals}
-    home = {**comparer.home, **{_key(text): terms.number(value) for text, (value, _) in literals.items()}}
     try:
-        ids = comparer.formulas(world, leaves).terms_of(tree).ravel().tolist()
+        ids = comparer.formulas(world, _leaves(comparer, literals)).terms_of(tree).ravel().tolist()
     except NoOpinion:
         return nothing
-    if len(ids) != count:
-        return nothing
-    halves = [half for _, half in literals.values()]
+    return [_moved(comparer, each, literals, [comparer.home])[0] for each in ids] if len(ids) == count else nothing
+
+
+def _leaves(comparer: Compares, literals: Literals) -> dict[str, int]:
+    return {text: comparer.board.terms.leaf(_key(text)) for text in literals}
+
+
+def _moved(comparer: Compares, term: int, literals: Literals, points: Sequence[Mapping[str, int]]) -> list[Fraction]:
+    """How far literals, which are leaves of a term, may move it at each point, in first order."""
+    terms = comparer.board.terms
+    leaves = _leaves(comparer, literals)
+    slopes = gradient(terms, term, leaves.values())
+    written = {_key(text): terms.number(value) for text, (value, _) in literals.items()}
     found = []
-    for each in ids:
-        slopes = gradient(terms, each, leaves.values())
-        balls = values(terms, [slopes[leaf] for leaf in leaves.values()], home, _DIGITS)
-        parts = [abs(numbers.fraction(ball.mid)) * half for ball, half in zip(balls, halves, strict=True) if ball is not None]
-        found.append(sum(parts, Fraction(0)))
+    for point in points:
+        balls = values(terms, [slopes[leaf] for leaf in leaves.values()], {**point, **written}, _DIGITS)
+        halves = zip(balls, literals.values(), strict=True)
+        found.append(sum((abs(numbers.fraction(ball.mid)) * half for ball, (_, half) in halves if ball is not None), Fraction(0)))
     return found
+
+
+def _steady(comparer: Compares, truth: Ids, tree: Expr, world: World, literals: Literals) -> bool:
+    """Whether what literals round away is small beside the truth: in `1e9*0.123*x - 122999999*x` it is everything."""
+    claimed = _read(comparer, tree, world, _leaves(comparer, literals), truth)
+    if claimed is None:
+        return False
+    terms = comparer.board.terms
+    pairs = list(zip(truth.ravel().tolist(), claimed.ravel().tolist(), strict=True))
+    keys = {_key(text) for text in literals}
+    points = _points(comparer, terms.leaves(terms.basic([each for pair in pairs for each in pair])), keys)
+    for true, own in pairs:
+        due = [values(terms, [true], point, _DIGITS)[0] for point in points]
+        largest = max((abs(numbers.fraction(ball.mid)) for ball in due if ball is not None), default=None)
+        if largest is not None and max(_moved(comparer, own, literals, points)) > comparer.measure.reach * largest:
+            return False
+    return True
 
 
 def _key(text: str) -> str:
@@ -96,7 +131,7 @@ def _stands_for_one_number(comparer: Compares, truth: Ids, tree: Expr, world: Wo
         return False
     pairs = list(zip(truth.ravel().tolist(), claimed.ravel().tolist(), strict=True))
     found: list[Fraction] = []
-    for point in _points(comparer, terms.leaves(terms.basic([each for pair in pairs for each in pair])), _key(text)):
+    for point in _points(comparer, terms.leaves(terms.basic([each for pair in pairs for each in pair])), {_key(text)}):
         for true, own in pairs:
             if leaf in terms.below([own]):
                 solved = _solved(comparer, (true, own, leaf), point, _key(text), about)
@@ -108,13 +143,13 @@ def _stands_for_one_number(comparer: Compares, truth: Ids, tree: Expr, world: Wo
     return bool(found) and all(abs(each - found[0]) <= _ALIKE * abs(found[0]) for each in found)
 
 
-def _points(comparer: Compares, keys: Sequence[str], without: str) -> list[dict[str, int]]:
+def _points(comparer: Compares, keys: Sequence[str], without: Set[str]) -> list[dict[str, int]]:
     """The point and three more around it, or four anywhere where there is none."""
     terms = comparer.board.terms
     points = []
     for number in range(4):
         point: dict[str, int] = {}
-        for at, key in enumerate(each for each in keys if each != without):
+        for at, key in enumerate(each for each in keys if each not in without):
             if key in comparer.home and (number == 0 or key in comparer.region.fixed):
                 point[key] = comparer.home[key]
                 continue

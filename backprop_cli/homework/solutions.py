@@ -23,13 +23,11 @@ def values_text(comparer: Comparer, ids: Ids) -> str | None:
     if ids.size > _MOST_ENTRIES:
         return None
     try:
-        known = comparer.known(ids.ravel().tolist()) if _placed(comparer, ids) else [None]
+        known = comparer.known(ids.ravel().tolist()) if comparer.placed(ids) else [None]
+        texts = [number_text(each) for each in known if each is not None]
     except NoOpinion:
         return None
-    if any(each is None for each in known):
-        return None
-    texts = [number_text(each) for each in known if each is not None]
-    return _nested(texts, ids.shape)
+    return _nested(texts, ids.shape) if len(texts) == len(known) else None
 
 
 def number_text(value: Fraction) -> str:
@@ -38,11 +36,6 @@ def number_text(value: Fraction) -> str:
         return f"{float(value) + 0.0:.{_DIGITS}g}"
     except OverflowError:
         return "too large for a float"
-
-
-def _placed(comparer: Comparer, ids: Ids) -> bool:
-    terms = comparer.board.terms
-    return all(key in comparer.home for key in terms.leaves(terms.basic(ids.ravel().tolist())))
 
 
 def _nested(texts: list[str], shape: tuple[int, ...]) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _DIGITS = 50
 # A rate that is found from an update has a denominator up to this.
 _SIMPLE = 10_000
+_LARGEST = Fraction(10**6)  # nobody means a larger one
 # A number in an update is its rate if it is as near, relatively, to the one that is found.
 _NEAR = 20
 UNKNOWN = "the rate is not known: give it with --rate"
@@ -159,15 +160,18 @@ def _rate(sitting: Sitting, comparer: Comparer, step: tuple[Ids, Ids, Ids], extr
         return None, UNMOVED
     low, high = max(low for low, _ in found), min(high for _, high in found)
     if low <= high and (not numeric or claimed.size > 1):
-        return terms.number(_plain(low, high)), ""
+        return terms.number(_meant(low, high, tree)), ""
     written = _written(found, tree, numeric)
     if written is not None:
         return terms.number(written), ""
     return None, UNKNOWN if low <= high else UNEVEN
 
 
-def _plain(low: Fraction, high: Fraction) -> Fraction:
-    """The rate that was probably meant by one in an interval."""
+def _meant(low: Fraction, high: Fraction, tree: Expr) -> Fraction:
+    """The rate that was probably meant by one in an interval: a number of the update's own, or a simple one."""
+    own = [each for each in _literals(tree) if low <= each <= high and each <= _LARGEST]
+    if len(own) == 1:
+        return own[0]
     near = abs(numbers.simplest(low, high))
     return near if near.denominator <= _SIMPLE and near else abs(low + high) / 2
 
@@ -193,12 +197,16 @@ def _found(comparer: Comparer, step: tuple[Ids, Ids, Ids], tree: Expr) -> list[t
 
 def _written(found: list[tuple[Fraction, Fraction]], tree: Expr, numeric: bool) -> Fraction | None:
     """The number in an update that its rate seems to be, as in `2 - 0.1*18`, or the only one in a formula."""
-    literals = {part.exact for part in postorder(tree) if isinstance(part, Number) and part.exact}
+    literals = _literals(tree)
     if len(literals) == 1 and not numeric:
         return literals.pop()
     rates = [abs(low + high) / 2 for low, high in found]
     near = [each for each in literals if all(abs(each - rate) <= each / _NEAR for rate in rates)]
     return min(near, key=lambda each: abs(each - rates[0])) if near else None
+
+
+def _literals(tree: Expr) -> set[Fraction]:
+    return {part.exact for part in postorder(tree) if isinstance(part, Number) and part.exact}
 
 
 def _rough(board: Board, world: World) -> bool:
