@@ -585,3 +585,34 @@ def test_a_rate_may_be_small(rate: str) -> None:
     program = "x = 1; y = 2; param w = 3; b = 1; p = w*x + b; L = 1/2*(p - y)^2"
     assert only(program, f"w_new = w - {rate}*dL/dw") == "correct"
     assert only(program, f"w_new = w + {rate}*dL/dw") == "wrong"
+
+
+CHAIN_OF_LINKS = [
+    ("dL/db = dL/dw*1 = dL/dw\ndL/dw = dL/db", ["correct", "wrong"]),  # a circle, however often it is written
+    ("dL/du = dL/dv/u\ndL/dv = dL/du*u = 2*z/w^2", ["correct", "correct"]),  # none: a link of its own proves it
+    ("dL/du = dL/dv/u\ndL/dv = dL/du*u", ["correct", "wrong"]),
+    ("dL/dw = 5*z\ndL/dv = dL/dw = 5*z = 8.209\ndL/du = 8.209/u", ["wrong", "follow-through", "follow-through"]),
+]
+
+
+@pytest.mark.parametrize(("answers", "expected"), CHAIN_OF_LINKS)
+def test_what_a_chain_claims_is_kept(answers: str, expected: list[str]) -> None:
+    assert verdicts(G1, answers) == expected
+
+
+def test_a_forward_slip_of_the_lecture_is_followed() -> None:
+    """The rectifier forgotten: 1 and -1 in one array, and a value of -1, make nothing trivial."""
+    lines = [
+        "h = [1, -1]",
+        "z = 1*1 + 2*(-1) = -1",
+        "J = 1/2*9 = 4.5",
+        "dJ/dz = -(2 - (-1)) = -3",
+        "dJ/dw2 = -3*[1, -1] = [-3, 3]",
+        "dJ/dh = [-3, -6]",
+    ]
+    assert verdicts(sample("relu-exercise"), "\n".join(lines)) == ["wrong", *["follow-through"] * 5]
+
+
+def test_a_convention_is_seen_behind_a_number() -> None:
+    lines = ["dJ/dz = t - z", "dJ/dw2 = (t - z)*h", "dJ/dh = (t - z)*w2 = [1, 2]", "w2_new = w2 + 0.5*dJ/dw2"]
+    assert verdicts(sample("relu-exercise"), "\n".join(lines), rules=Rules(rate=Fraction(1, 2))) == ["convention"] * 4

@@ -11,6 +11,7 @@ from backprop_cli.lang.answers_syntax import Target
 from backprop_cli.lang.syntax import Expr
 
 Asked = tuple[str, str | None]
+ITSELF = "this refers to itself, which is no answer"
 
 
 class Circles:
@@ -26,6 +27,11 @@ class Circles:
         least = min(map(uses, links), key=lambda used: (sum(by is not None for _, by in used), len(used)))
         self.rests_on[own] = [*least, *(self.rests_on.get(own, ()) if target.index is not None else ())]
 
+    def of_chain(self, board: Board, target: Target, links: Iterable[Expr]) -> str:
+        """Why a chain is no answer: a link refers to itself, or all of them go round in a circle."""
+        told = [self.told(board, target, tree) for tree in links]
+        return ITSELF if ITSELF in told else told[0] if all(told) else ""
+
     def told(self, board: Board, target: Target, tree: Expr) -> str:
         """Why a formula is no answer, where it refers to itself, directly or through earlier answers."""
         assert target.of is not None
@@ -34,7 +40,7 @@ class Circles:
         if target.wrt is not None and by_edge(board, target, tree):
             pending.remove(own)
         if own in pending:
-            return "this refers to itself, which is no answer"
+            return ITSELF
         if target.wrt is None:  # forwards the graph itself says what follows from what
             pending = [(of, by) for of, by in pending if by is not None or not board.feeds(of, target.of)]
         seen: set[Asked] = set()

@@ -22,7 +22,8 @@ _EFFORT = Effort(operations=500_000, seconds=1.0)
 class Slip:
     """An earlier wrong answer: what was asked, the student's terms in the shape of the truth, how coarsely they were rounded.
 
-    It is `degenerate` where it makes the rest trivial: 0, 1 or -1, as a function.
+    It is `degenerate` where it makes the rest trivial: a derivative that is 0, 1 or -1 as a function, a value that is 0 or 1,
+    in all entries alike.
     """
 
     line: int

@@ -131,6 +131,9 @@ class Sitting:
         comparer = self.comparer(answer)
         notes: list[str] = []
         line: Line | None = None
+        circle = self.circles.of_chain(self.board, answer.target, answer.links)
+        if circle:
+            return self.line(answer, answer.links[0], Compared(Verdict.WRONG, "", circle))
         for tree in answer.links:
             found, truth, world, slips = self.link(answer, tree, comparer)
             verdict = found.verdict
@@ -143,7 +146,9 @@ class Sitting:
             if line is None or _WORST_FIRST.index(verdict) < _WORST_FIRST.index(line.found.verdict):
                 line = each
             elif verdict is line.found.verdict:
-                line = Line(answer, line.judged, tree, Compared(verdict, found.how, found.message or line.found.message), truth, world)
+                last, message = found if found.claimed is not None else line.found, found.message or line.found.message
+                kept = Compared(verdict, found.how, message, claimed=last.claimed, numeric=last.numeric)
+                line = Line(answer, line.judged, tree, kept, truth, world)
             if verdict not in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH):
                 break
         assert line is not None
@@ -156,9 +161,6 @@ class Sitting:
 
     def link(self, answer: Answer, tree: Expr, comparer: Comparer) -> tuple[Compared, Ids | None, World, list[Slip]]:
         """One right side: against the truth, then in the worlds of the student's earlier wrong answers."""
-        circle = self.circles.told(self.board, answer.target, tree)
-        if circle:
-            return Compared(Verdict.WRONG, "", circle), None, TRUTH, []
         first, truth = self.best(answer.target, tree, comparer, TRUTH)
         if first.verdict is not Verdict.WRONG:
             return first, truth, TRUTH, []
@@ -236,7 +238,7 @@ class Sitting:
             return
         rounding = _relative(line.tree, self.rules.digits) if found.numeric else Fraction(0)
         made = entry_replaced(truth, target.index, claimed)
-        trivial = constant(self.board, made, (0, 1, -1))
+        trivial = any(constant(self.board, made, (each,)) for each in ((0, 1) if target.wrt is None else (0, 1, -1)))
         self.slips.append(Slip(line.answer.line, target.kind, target.of, target.wrt, made, truth, rounding, trivial))
 
     def line(
