@@ -164,3 +164,44 @@ def test_overflow_names_the_stable_spelling(text: str, spelling: str) -> None:
             f"L = {spelling}", {name: 1000.0 if name == "x" else 2.0 for name in ("x", "y", "z") if name in spelling.replace("exp", "")}
         )
         assert np.isfinite(value.value)
+
+
+# An infinite slope at which 0 arrives: only here, which is a convention and no verdict, or all around, which is a matter of course.
+QUIET: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
+    ("L = sqrt(x)^2", {"x": 0}, {"x": 0}, True),
+    ("L = cbrt(x)^3 + x", {"x": 0}, {"x": 1}, True),
+    ("L = (x^0.5)^2 + 3*y", {"x": 0, "y": 1}, {"x": 0, "y": 3}, True),
+    ("L = cos(sqrt(x))", {"x": 0}, {"x": 0}, True),
+    ("L = acos(x)^2", {"x": 1}, {"x": 0}, True),
+    ("L = sum(sqrt(x)^2)", {"x": [0, 4]}, {"x": [0, 1]}, True),
+    ("L = prod([sqrt(x), sqrt(x)])", {"x": 0}, {"x": 0}, True),
+    ("L = dot([sqrt(x)], [sqrt(x)])", {"x": 0}, {"x": 0}, True),
+    ("L = relu(sqrt(x) - 1) + x", {"x": 0}, {"x": 1}, False),
+    ("L = sum(relu(sqrt(x) - 1))", {"x": [0, 4]}, {"x": [0, 0.25]}, False),
+    ("L = where(x > 1, sqrt(x), 3*x)", {"x": 0}, {"x": 3}, False),
+    ("L = 0*sqrt(x) + x", {"x": 0}, {"x": 1}, False),
+    ("L = round(sqrt(x)) + x", {"x": 0}, {"x": 1}, False),
+    ("u = sqrt(x); L = u - u + x", {"x": 0}, {"x": 1}, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "gradients", "told", "exact"),
+    [
+        (*case, exact)
+        for case in QUIET
+        for exact in (False, True)
+        if not (exact and "sum" in case[0])  # exact arrays carry nothing infinite along: they are refused in words
+    ],
+)
+def test_where_0_arrives_at_an_infinite_slope(
+    backprop: Backprop, text: str, at: dict[str, Any], gradients: dict[str, Any], told: bool, exact: bool
+) -> None:
+    given = [word for name, value in at.items() for word in ("--at", f"{name}={value}")]
+    found = backprop("grad", "-e", text, *given, "--json", *["--exact"] * exact)
+    assert found.status == 0, "neither a disagreement nor an error"
+    answer = json.loads(found.out)
+    for name, expected in gradients.items():
+        np.testing.assert_allclose(answer["gradients"][name], expected, rtol=1e-15)
+    assert any("and 0 arrives: together 0 by convention" in each["message"] for each in answer["warnings"]) == told
+    assert not told or answer["check"]["status"] == "skipped"

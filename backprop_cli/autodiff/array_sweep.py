@@ -29,7 +29,6 @@ class ArrayInterpreter(Interpreter):
         self.strict = strict
         self.functions = self.arithmetic.functions
         self.exact = not isinstance(self.arithmetic.undefined, float)
-        self.kept = {plan.output, *plan.wrt}
         self.bent = {number for number, row in enumerate(plan.graph.rows) if row.kink is not None}
         self.values: list[Any] = []
         self.gathered: dict[int, Any] = {}  # adjoints made here, to which entries are added in place
@@ -187,6 +186,11 @@ class ArrayInterpreter(Interpreter):
 
     def is_number(self, adjoint: Any) -> bool:
         return self.arithmetic.finite(adjoint)
+
+    def quiet_entries(self, upstream: Any, local: Any, value: Any) -> Any:
+        quiet = np.broadcast_to(np.equal(0 if upstream is None else upstream, 0).astype(bool), np.shape(value))
+        quiet = quiet if self.exact else quiet & ~np.isfinite(local) & np.isfinite(value)
+        return quiet if np.any(quiet) else False
 
     def unknown(self, part: Any) -> bool:
         return bool(np.any(np.isnan(part)))

@@ -28,6 +28,8 @@ class Engine:
         self.rules = rules_of(self.arithmetic)
         # Of the last sweep: nodes, and operands by which the slope is 0 though what arrives at the node is no number.
         self.silenced: Sequence[tuple[int, int]] = ()
+        # The reverse: nothing arrives at a node whose slope is infinite; and in which entries.
+        self.hushed: Sequence[tuple[int, int, Any]] = ()
         self.faults = Faults(graph, self.rules, frozenset(given), self.show)
 
     def choose_arithmetic(self) -> Arithmetic:
@@ -83,7 +85,7 @@ class Engine:
             careful.forward(values, plan.order, (plan.output,))
             check(values[plan.output])
             adjoints = careful.backward(values, self.seed(values[plan.output]))
-            self.silenced = careful.silenced
+            self.silenced, self.hushed = careful.silenced, careful.hushed
             return values, adjoints
 
     def sweep_floats(self, plan: Plan, values: list[Value]) -> tuple[list[Value], list[Value]] | None:
@@ -95,7 +97,15 @@ class Engine:
         if loops.forward(swept) >= 0 or not FLOAT.finite(sum(swept)):
             return None
         adjoints, failed = loops.backward(swept)
-        return (swept, adjoints) if failed < 0 and FLOAT.finite(sum(adjoints)) else None
+        if failed >= 0 or not FLOAT.finite(sum(adjoints)):
+            return None
+        quiet = [node for node in loops.steep if not adjoints[node]]
+        return None if quiet and self.hushes(plan, swept, quiet) else (swept, adjoints)
+
+    def hushes(self, plan: Plan, values: list[Value], quiet: list[int]) -> bool:
+        """Whether the slope is infinite of some node at which nothing arrives."""
+        careful = self.interpreter(plan)
+        return any(True for node in quiet for _ in careful.hushed_at(node, None, values))
 
     def sweep_arrays(self, plan: Plan, values: list[Value], check: Callable[[Value], None]) -> tuple[list[Value], list[Value]] | None:
         """NumPy with its alarms on; None where one rings or the result is not finite."""
@@ -127,7 +137,7 @@ class Engine:
         output = values[plan.output]
         if not getattr(output, "shape", ()):
             adjoints = careful.backward(values, self.seed(output))
-            self.silenced = careful.silenced
+            self.silenced, self.hushed = careful.silenced, careful.hushed
             yield adjoints
             return
         import numpy as np
@@ -137,7 +147,7 @@ class Engine:
             with self.quiet():
                 seed = np.where(np.arange(output.size).reshape(output.shape) == entry, ones, ones * 0)
                 adjoints = careful.backward(values, seed)
-            self.silenced = careful.silenced
+            self.silenced, self.hushed = careful.silenced, careful.hushed
             yield adjoints
 
     def seed(self, output: Value) -> Value:

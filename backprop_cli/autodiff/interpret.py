@@ -7,7 +7,7 @@ take, or a derivative through which nothing flows.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from backprop_cli.autodiff.faults import Faults
@@ -33,6 +33,9 @@ class Interpreter:
         # Nodes whose adjoint is no number: which came first, and the complaint about where that began.
         self.lost: dict[int, tuple[int, Callable[[], BackpropError]]] = {}
         self.silenced: list[tuple[int, int]] = []  # nodes, and operands that receive nothing though what arrives is no number
+        self.hushed: list[tuple[int, int, Any]] = []  # the reverse: nothing arrives at a slope that is infinite; and in which entries
+        self.kept = {plan.output, *plan.wrt}  # nodes whose adjoints are asked for
+        self.steep = {number for number, row in enumerate(plan.graph.rows) if row.steep}
 
     # ---- forward ----
 
@@ -103,9 +106,13 @@ class Interpreter:
         plan, graph = self.plan, self.plan.graph
         adjoints: list[Any] = [None] * len(graph)
         adjoints[plan.output] = seed
-        self.lost, self.silenced = {}, []
+        self.lost, self.silenced, self.hushed = {}, [], []
         for node in reversed(plan.order):
-            if not (plan.moved[node] and self.demanded[node]) or self.nothing(adjoints[node]):
+            if not (plan.moved[node] and self.demanded[node]):
+                continue
+            if graph.op[node] in self.steep and not self.strict:
+                self.hushed.extend(self.hushed_at(node, adjoints[node], values))
+            if self.nothing(adjoints[node]):
                 continue
             row = graph.rows[graph.op[node]]
             operands = graph.operands(node)
@@ -140,6 +147,24 @@ class Interpreter:
         if part is not None:
             adjoints[operand] = part if adjoints[operand] is None else self.added(adjoints[operand], part)
         return part, adjoints[operand]
+
+    def hushed_at(self, node: int, upstream: Any, values: list[Any]) -> Iterator[tuple[int, int, Any]]:
+        """The operands by which a node's slope is infinite where nothing arrives, and the entries in which it is so."""
+        graph = self.plan.graph
+        operands = graph.operands(node)
+        for at, operand in enumerate(operands):
+            if self.plan.moved[operand] and graph.rows[graph.op[node]].passes(at):
+                try:
+                    local = self.slope(node, at, [values[each] for each in operands], values)
+                except NotExact:
+                    continue
+                entries = not self.arithmetic.finite(local) and self.quiet_entries(upstream, local, values[node])
+                if entries is not False:
+                    yield node, at, entries
+
+    def quiet_entries(self, upstream: Any, local: Any, value: Any) -> Any:
+        """The entries with a value at which nothing arrives and the slope is no number; False where there are none."""
+        return self.nothing(upstream) and self.arithmetic.finite(value)
 
     def part(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
         """What an operand receives from one user, no number where that is not known; None where it is nothing."""

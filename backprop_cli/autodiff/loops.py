@@ -50,6 +50,8 @@ class Loops:
         self.loops = _loops(maker, self.ranked)
         self.runs = 0
         self.start: list[Any] | None = None
+        steep, op = {number for number, row in enumerate(rows) if row.steep}, plan.graph.op
+        self.steep = [node for node in plan.order if op[node] in steep and plan.moved[node]] if steep else []
         self.ahead: Tape | None = None
         self.back: Tape | None = None
 

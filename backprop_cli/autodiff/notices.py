@@ -7,6 +7,7 @@ from typing import Any
 
 from backprop_cli.autodiff.engine import Engine, Value
 from backprop_cli.autodiff.interpret import NEEDED
+from backprop_cli.autodiff.nearby import only_here
 from backprop_cli.autodiff.plan import Plan
 from backprop_cli.errors import BackpropError, Span
 from backprop_cli.graph.graph import CONSTANT, Graph
@@ -34,6 +35,7 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
     graph = engine.graph
     bent = {number for number, row in enumerate(graph.rows) if row.kink is not None}
     found = [_silenced(engine, node, at, values) for node, at in sorted(engine.silenced) if not _level(plan, node, at)]
+    found += [_hushed(engine, node, at, values) for node, at in only_here(engine, plan, values, adjoints[plan.output])]
     found = list({each.message: each for each in found}.values())
     if not bent:
         return found
@@ -67,6 +69,17 @@ def _silenced(engine: Engine, node: int, at: int, values: list[Value]) -> Warned
     operand = graph.operands(node)[at]
     by = label(graph, operand)
     message = f"an infinite slope arrives, and the slope by {by} is 0 at {by} = {engine.show(values[operand])}: together 0 by convention"
+    return Warned(label(graph, node), graph.span(node), message)
+
+
+def _hushed(engine: Engine, node: int, at: int, values: list[Value]) -> Warned:
+    """A slope that is infinite, behind one of 0."""
+    graph = engine.graph
+    operand = graph.operands(node)[at]
+    by = label(graph, operand)
+    domain = graph.rows[graph.op[node]].slope_domain
+    missing = "does not exist" if domain and domain[at] else "is infinite"
+    message = f"the slope by {by} {missing} at {by} = {engine.show(values[operand])}, and 0 arrives: together 0 by convention"
     return Warned(label(graph, node), graph.span(node), message)
 
 

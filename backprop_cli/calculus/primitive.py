@@ -61,6 +61,11 @@ class Primitive:
         """How many operands must be given."""
         return len(self.operands) - len(self.defaults)
 
+    @property
+    def steep(self) -> bool:
+        """Whether a local derivative may be infinite: it divides, or is a power."""
+        return self.code is None and any(text is not None and ("/" in text or "^" in text) for text in self.computed)
+
     def passes(self, operand: int) -> bool:
         """Whether a derivative exists through an operand; the entries of an array literal share one formula."""
         return bool(self.local) and self.local[min(operand, len(self.local) - 1)] is not None
