@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -16,6 +17,7 @@ from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.rounding import Bound
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.tape import Ground, ground
+from tests.conftest import Backprop
 
 UNIT, SLACK = 2.0**-53, 8
 
@@ -194,3 +196,21 @@ def test_bounds_are_worked_out_with_digits_enough() -> None:
     before = mp.dps
     assert float(bounds("x = 1e-30; L = (1 - cos(x))/x^2", "x")["x"].error) == pytest.approx(3e90 * SLACK * UNIT, rel=1e-3)
     assert mp.dps == before
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "where"),
+    [
+        ("L = tan(x)", "x=pi/2", "tan(x)"),
+        ("L = tan(pi/2)*x", "x=1", "tan(pi/2)"),
+        ("L = x/sin(pi)", "x=1", "x/sin(pi)"),
+        ("u = sqrt(2)^2; L = sqrt(u - 2)*x", "x=1", "sqrt(u - 2)"),
+        ("L = where(sqrt(2)^2 == 2, x, 2*x)", "x=1", "where(sqrt(2)^2 == 2, x, 2*x)"),
+    ],
+)
+def test_next_to_a_pole_or_a_corner_rounding_is_no_disagreement(backprop: Backprop, text: str, at: str, where: str) -> None:
+    """No bound of first order holds there: the check abstains, and says where."""
+    found = backprop("grad", "-e", text, "--at", at, "--json")
+    check = json.loads(found.out)["check"]
+    assert (found.status, check["status"]) == (0, "skipped")
+    assert "pole" in check["detail"] or f"rounding leaves the slope of {where} open" in check["detail"]

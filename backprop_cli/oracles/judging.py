@@ -119,6 +119,9 @@ def _doubted(method: str, ground: Ground, ours: Mapping[str, Any], found: Mappin
     if not wrong:
         notes = tuple(rounding.note(ground, name, bounds[name], found[name].value) for name in _one_each(apart))
         return Agrees(method, gap, "as far as float64 reaches", notes)
+    blind = bounds[wrong[0]].blind
+    if blind is not None:
+        return Abstains(method, f"{told}, but rounding leaves the slope of {rounding.called(blind)} open, at {blind.statement}")
     return disagreement(method, gap, ground.output, [(name, float(ours[name]), float(found[name].value)) for name in wrong])
 
 

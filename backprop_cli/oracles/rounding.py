@@ -8,6 +8,7 @@ from typing import Any
 
 from backprop_cli.errors import Span
 from backprop_cli.lang.syntax import Apply
+from backprop_cli.lang.unparse import unparse
 from backprop_cli.oracles.derived import Differentiated
 from backprop_cli.oracles.opinion import NoOpinion, Note
 from backprop_cli.oracles.statements import KINK, sweep
@@ -31,11 +32,15 @@ STABLE = {
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The largest error that float64's rounding explains, where it comes from, and a spelling that avoids it."""
+    """The largest error that float64's rounding explains, where it comes from, and a spelling that avoids it.
+
+    `blind` is a step, where there is one, at which no bound of first order holds: next to a pole, or an infinite slope.
+    """
 
     error: Any
     step: Laid | None
     stable: str
+    blind: Laid | None = None
 
 
 @dataclass(slots=True)
@@ -62,13 +67,34 @@ def bounds(ground: Ground, wrt: Sequence[str], tick: Callable[[], None]) -> dict
         values = tape.values(differentiated, tick)
         adjoints, _ = sweep(tape, differentiated, values, tick)
         forward = _forward(tape, differentiated, values, tick)
+        blind = _blind(tape, differentiated, values, forward)
         reverse = _reverse(tape, differentiated, values, adjoints, forward, tick)
         found: dict[str, Bound] = {}
         for name in wrt:
             slot = tape.slots.get(name)
             doubt = None if slot is None else reverse[slot]
-            found[name] = Bound(_SLACK * doubt.total, doubt.step, _stable(tape, doubt.step)) if doubt else Bound(0, None, "")
+            found[name] = Bound(_SLACK * doubt.total, doubt.step, _stable(tape, doubt.step), blind) if doubt else Bound(0, None, "", blind)
         return found
+
+
+def _blind(tape: Tape, differentiated: Differentiated, values: list[Any], forward: list[_Doubt]) -> Laid | None:
+    """The first step whose slope is another one within the errors of its operands, as `1/sin(pi)`: no bound of first order holds."""
+    for step in tape.steps:
+        if isinstance(values[step.own], Bad) or not any(forward[slot].total for slot in step.operands):
+            continue
+        arguments, derived, every = [values[slot] for slot in step.operands], differentiated.of(step.piece), tuple(range(step.piece.count))
+        curves = derived.curves(every).run(arguments)
+        for at, found in enumerate(derived.slopes(every).run(arguments)):  # slopes, then distances from corners
+            row = curves[at * len(every) : (at + 1) * len(every)]
+            if at >= len(every):
+                near = not isinstance(found, Bad) and abs(found) <= _moved(row, step, forward).total
+            elif isinstance(found, Bad) or isinstance(row[at], Bad):
+                near = forward[step.operands[at]].total > 0
+            else:
+                near = abs(row[at]) * forward[step.operands[at]].total > abs(found) / 2
+            if near:
+                return step
+    return None
 
 
 def _forward(tape: Tape, differentiated: Differentiated, values: list[Any], tick: Callable[[], None]) -> list[_Doubt]:
@@ -145,6 +171,12 @@ def _moved(slopes: Sequence[Any], step: Laid, forward: list[_Doubt]) -> _Doubt:
         if not isinstance(slope, Bad):
             error.add(abs(slope) * forward[slot].total, forward[slot].step)
     return error
+
+
+def called(step: Laid) -> str:
+    """What a step computes, as it was written, if that is short."""
+    text = "" if step.shown is None else unparse(step.shown)
+    return text if 0 < len(text) <= 40 else "a value"
 
 
 def _head(step: Laid) -> str:
