@@ -391,3 +391,9 @@ def test_the_entry_that_has_no_slope_is_the_one_told() -> None:
     with pytest.raises(BackpropError) as caught:
         grad("u = x[0]; v = x[1]; L = u + sqrt(v) + sum(x)", {"x": [1, 0]}, wrt=["x"])
     assert "sqrt by v at 0" in caught.value.diagnostics[0].message
+
+
+def test_a_leaf_that_is_an_index_and_a_factor_has_its_gradient() -> None:
+    assert grad("i = 1; L = x[i]*i", {"x": [1, 2]}).gradients["i"] == 2
+    assert grad("k = 0; L = sum(x, axis=k)*k + k", {"x": [1, 2]}).gradients["k"] == 4
+    assert list(grad("i = 1; L = x[i]*2", {"x": [1, 2]}).gradients) == ["x"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -188,3 +189,12 @@ def test_in_a_shell(folder: Path, line: str, status: int) -> None:
     assert ran.returncode == status, ran.stderr
     assert "Traceback" not in ran.stderr
     assert "Exception ignored" not in ran.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_a_walk_without_its_streams_asks_for_a_terminal(closed: str) -> None:
+    """Python has no object for a stream that was closed before it began."""
+    command = f"{shlex.quote(sys.executable)} -m backprop_cli trace -e 'L = x^2' --at x=2 --step {closed}"
+    found = subprocess.run(["sh", "-c", command], cwd=ROOT, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False, timeout=60)
+    assert found.returncode == 2
+    assert b"error[no-terminal]" in found.stderr

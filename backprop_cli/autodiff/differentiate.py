@@ -218,7 +218,10 @@ def names_asked(graph: Graph, output: int, wrt: Sequence[str] | None, given: Col
 
 
 def leaves_of(graph: Graph, output: int, given: Collection[int]) -> list[str]:
-    """Every leaf that the output depends on, without those that hold an axis or an index."""
+    """Every leaf that the output depends on, without those that hold an axis or an index and nothing else."""
     needed = needed_for(graph, output, given)
     integers = {leaf for node in graph.static if needed[node] for leaf in graph.held(node)}
+    if integers:
+        used = (node for node in range(len(graph)) if needed[node] and graph.op[node] >= 0)
+        integers -= {operand for node in used for operand in graph.operands(node)}
     return [name for name, leaf in graph.leaves.items() if needed[leaf] and leaf not in integers]

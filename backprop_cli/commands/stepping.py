@@ -31,7 +31,7 @@ def walk(found: Report, look: Look) -> ExitStatus:
     hint = "leave --step out to print all steps"
     if not _reads_keys():
         raise BackpropError(Diagnostic("no-terminal", "--step needs a POSIX terminal, which this system does not have", hint=hint))
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):  # a stream may have been closed
         raise BackpropError(Diagnostic("no-terminal", "--step needs a terminal for keys and for the picture", hint=hint))
     plan = lesson(found)
     with _screen():
