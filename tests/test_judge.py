@@ -616,3 +616,15 @@ def test_a_forward_slip_of_the_lecture_is_followed() -> None:
 def test_a_convention_is_seen_behind_a_number() -> None:
     lines = ["dJ/dz = t - z", "dJ/dw2 = (t - z)*h", "dJ/dh = (t - z)*w2 = [1, 2]", "w2_new = w2 + 0.5*dJ/dw2"]
     assert verdicts(sample("relu-exercise"), "\n".join(lines), rules=Rules(rate=Fraction(1, 2))) == ["convention"] * 4
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("require", [(), ("dt/dw",)])
+def test_a_derivative_asked_for_elsewhere_is_told_in_no_other_line(order: int, require: tuple[str, ...]) -> None:
+    """∂t/∂w is the answer to one line, and the local derivative that another one slipped on."""
+    lines = ["dt/dw = 1/w", "dL/dw = -2*z/w^2"][::order]
+    for given in (lines, ["dL/dw = -2*z/w^2"] if require else lines):
+        found = [each.diagnosis for each in judged(sample("chain"), "\n".join(given), rules=Rules(require=require)).answers]
+        told = [text for each in found if each is not None for text in (each.message, each.hints.node, each.hints.rule, each.hints.local)]
+        assert told
+        assert not any("-1/w" in text for text in told)

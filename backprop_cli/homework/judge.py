@@ -170,11 +170,17 @@ class Bench:
             tree=line.tree,
             rate=sitting.rules.rate if sitting.rules.rate is not None else sitting.rate,
             kind=target.kind,
+            secret=self.open(lines),
         )
         try:
             return diagnose(self.board, mistaken, comparer.measure.seed)
         except NoOpinion:
             return None
+
+    def open(self, lines: Sequence[Line]) -> frozenset[str]:
+        """The derivatives that are asked for, or answered, and that no line has right."""
+        asked = {f"d{line.answer.target.of}/d{line.answer.target.wrt}": line.found.verdict is Verdict.CORRECT for line in lines}
+        return frozenset((*self.rules.require, *asked)) - {text for text, right in asked.items() if right}
 
     def missing(self, lines: Sequence[Line]) -> tuple[str, ...]:
         """The required answers that nobody gave."""

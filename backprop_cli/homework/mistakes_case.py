@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -38,7 +38,8 @@ class Mistaken:
     `claimed` are the student's terms in the student's own shape (None where the formula's shapes do not fit together),
     `truth` the true ones. `numeric` tells that numbers were
     given for the point; then `half_unit` is half a unit in the last place written (None: exact). `world` holds the student's
-    other wrong answers. `read` makes terms of a tree; `rate` is that of descent, where it is known.
+    other wrong answers. `read` makes terms of a tree; `rate` is that of descent, where it is known. `secret` names the
+    derivatives, as in `dt/dw`, that are asked for and that no line has right: none of them is told.
     """
 
     of: str
@@ -53,6 +54,7 @@ class Mistaken:
     rate: Fraction | None = None
     kind: str = "derivative"
     read: Callable[[Expr], Ids] | None = None
+    secret: Set[str] = frozenset()
 
 
 # What a term costs: to find it, to work out its numbers, to hand its adjoint down, to make it.

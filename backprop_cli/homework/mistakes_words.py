@@ -145,8 +145,8 @@ def local_formula(board: Board, edge: Edge) -> str | None:
 
 
 def reveals(case: Case, edge: Edge) -> bool:
-    """Whether the local derivative is the answer asked for, or what its entries are, but for a constant factor."""
-    if case.mistaken.of == edge.owner and case.mistaken.by == edge.operand:
+    """Whether the local derivative is the answer asked for, here or elsewhere, or what its entries are, but for a constant factor."""
+    if (case.mistaken.of, case.mistaken.by) == (edge.owner, edge.operand) or f"d{edge.owner}/d{edge.operand}" in case.mistaken.secret:
         return True
     if case.ground is None or len(edge.ends) > 1 or not edge.head:
         return False
