@@ -219,3 +219,33 @@ def test_nothing_has_no_sign(backprop: Backprop) -> None:
         ran = backprop("grad", "--no-check", "-e", "L = -x*y", "--at", "x=0,y=0", *more)
         assert ran.status == 0
         assert "-0" not in ran.out.replace("--", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "told"),
+    [
+        ("L = sqrt(x)", "1e-320", "it is 1e-160"),
+        ("L = erfc(x)", "27", "it is 5.23705e-319"),
+        ("L = exp(x)", "-800", "it is 3.66"),
+        ("L = sin(x)^2 + cos(x)^2 - 1", "0.3", ""),  # exactly 0: nothing is lost but what rounding made of it
+        ("L = (x + 1)^2 - x^2 - 2*x - 1", "0.1", "it is 0"),
+    ],
+)
+def test_a_tiny_value_is_told_from_0(backprop: Backprop, text: str, at: str, told: str) -> None:
+    found = backprop("grad", "-e", text, "--at", f"x={at}", "--json")
+    said = [each["message"] for each in json.loads(found.out)["warnings"] if each["message"].startswith("float64 loses the digits of L:")]
+    assert (told in said[0]) if told else (not said or "it is 0" in said[0])
+
+
+@pytest.mark.parametrize("unseen", ["\ufe0f", "\u034f", "\u115f", "\u3164", "\uffa0", "\U000e0100", "\u180b", "\u17b4"])
+def test_letters_that_cannot_be_seen_are_refused_in_names(backprop: Backprop, unseen: str) -> None:
+    name = f"x{unseen}"
+    for given in (
+        ("grad", "-e", f"L = {name}^2"),
+        ("grad", "-e", "L = x^2", "--at", f"{name}=1"),
+        ("verify", "samples/chain.expr", "-a", f"dL/d{name} = 1"),
+    ):
+        found = backprop(*given)
+        assert found.status in (1, 2)
+        assert f"U+{ord(unseen):04X}" in found.err + found.out
+    assert backprop("grad", "-e", f"# {name}\nL = x^2", "--at", "x=1").status == 0

@@ -149,15 +149,22 @@ def _split(text: str, start: int, origin: Source, faults: list[Diagnostic]) -> I
         yield Stretch(text[begin:].replace("\n", " "), start + begin)
 
 
+# Letters and marks that Unicode tells programs not to show (Default_Ignorable_Code_Point): two names could look the same.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+
+
 def canonical(name: str) -> str:
     """A name in the form in which names are compared."""
     return name if name.isascii() else "pi" if name == "π" else unicodedata.normalize("NFC", name)
 
 
 def misfit(name: str) -> int | None:
-    """Where a name holds a character that is no letter, digit, mark or subscript digit; None where all is well."""
+    """Where a name holds a character that is no letter, digit, mark or subscript digit, or cannot be seen; None where all is well."""
     if name.isascii():
         return None
+    unseen = _UNSEEN.search(name)
+    if unseen:
+        return unseen.start()
     for at, char in enumerate(name):
         kind = unicodedata.category(char)
         if char == "_" or kind in ("Lu", "Ll", "Lt", "Lm", "Lo"):

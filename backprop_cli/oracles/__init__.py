@@ -2,6 +2,17 @@
 
 from backprop_cli.oracles.closed import ClosedForm, closed_forms
 from backprop_cli.oracles.opinion import Abstains, Agrees, Disagrees, Note, Opinion
-from backprop_cli.oracles.second import precise_value, second_opinion
+from backprop_cli.oracles.second import digits_of, precise_value, second_opinion
 
-__all__ = ["Abstains", "Agrees", "ClosedForm", "Disagrees", "Note", "Opinion", "closed_forms", "precise_value", "second_opinion"]
+__all__ = [
+    "Abstains",
+    "Agrees",
+    "ClosedForm",
+    "Disagrees",
+    "Note",
+    "Opinion",
+    "closed_forms",
+    "digits_of",
+    "precise_value",
+    "second_opinion",
+]

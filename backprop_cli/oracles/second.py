@@ -66,14 +66,21 @@ def _of_scalars(scope: Scope, output: str, gradients: Mapping[str, Any], limits:
     return judging.judged(base, ours, found, method, limits, tick, statements.METHOD)
 
 
-def precise_value(program: Program, at: Mapping[str, Any], output: str, limits: Limits = OWN) -> Any:
-    """The value of a scalar output at fifty digits, as an mpf; None where it holds arrays, is too long, or cannot be had."""
+def digits_of(number: Any) -> str:
+    """Six digits of an mpf, also of one beyond float64."""
+    from mpmath import nstr
+
+    return f"{float(number):.6g}" if 1e-300 < abs(number) < 1e300 else nstr(number, 6)
+
+
+def precise_value(program: Program, at: Mapping[str, Any], output: str, limits: Limits = OWN, digits: int = _DIGITS) -> Any:
+    """The value of a scalar output at so many digits, as an mpf; None where it holds arrays, is too long, or cannot be had."""
     too_long = len(program.statements) > _MOST_STATEMENTS or len(program.source.text) > _MOST_CHARACTERS
     if too_long or any(getattr(each, "ndim", 0) for each in at.values()):
         return None
     try:
         tick = deadline(limits)
-        found = statements.value(ground(Scope(program, at), output, tick), _DIGITS, tick)
+        found = statements.value(ground(Scope(program, at), output, tick), digits, tick)
         return None if isinstance(found, Bad) else found
     except (NoOpinion, *FAILURES):
         return None

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from backprop_cli.oracles import ClosedForm, Note, Opinion
 
 _FEW = 9  # entries
-ZERO = 1e-45  # what is left of an exact zero at fifty digits
+ZERO = 1e-45  # what is left of an exact zero at fifty digits, or a tiny number
+_MORE_DIGITS = 150
 LOST = 1e-9  # an agreement with a larger relative difference is one in the digits that float64 has left
 
 
@@ -83,7 +84,7 @@ def _lost_digits(given: Report, limits: Limits) -> Warned | None:
     """A warning where float64 lost the digits of the value itself, as in `log(sigmoid(40))`."""
     from backprop_cli.autodiff import Warned
     from backprop_cli.autodiff.stable import stable_spelling
-    from backprop_cli.oracles import precise_value
+    from backprop_cli.oracles import digits_of, precise_value
 
     found = given.found
     if not isinstance(found.value, float):
@@ -91,10 +92,14 @@ def _lost_digits(given: Report, limits: Limits) -> Warned | None:
     precise = precise_value(given.program, given.at, found.output, limits)
     if precise is None or abs(found.value - precise) <= LOST * abs(precise):
         return None
+    # What is left of an exact zero is next to nothing too, but another nothing with more digits.
+    again = precise if abs(precise) >= ZERO else precise_value(given.program, given.at, found.output, limits, _MORE_DIGITS)
+    said = "0" if again is None or abs(again - precise) > LOST * abs(again) else digits_of(precise)
+    if said == "0" and not found.value:
+        return None
     graph = found.record.plan.graph
     node = graph.names[found.output]
     stable = stable_spelling(graph, node)
-    said = "0" if abs(precise) < ZERO else f"{float(precise):.6g}"
     message = f"float64 loses the digits of {found.output}: it is {said}" + (f"; {stable} keeps them" if stable else "")
     return Warned(found.output, graph.span(node), message)
 
