@@ -397,3 +397,11 @@ def test_a_leaf_that_is_an_index_and_a_factor_has_its_gradient() -> None:
     assert grad("i = 1; L = x[i]*i", {"x": [1, 2]}).gradients["i"] == 2
     assert grad("k = 0; L = sum(x, axis=k)*k + k", {"x": [1, 2]}).gradients["k"] == 4
     assert list(grad("i = 1; L = x[i]*2", {"x": [1, 2]}).gradients) == ["x"]
+
+
+@pytest.mark.parametrize(("size", "apart"), [(1e-200, 2.0), (1e-170, 3.0), (1e200, 2.0), (1.0, 2.0)])
+def test_a_standard_deviation_of_any_size_keeps_its_digits(size: float, apart: float) -> None:
+    found = grad("L = std(x)", {"x": [size, size * (1 - apart)]}, wrt=["x"])
+    assert math.isclose(found.value, size * apart / 2, rel_tol=1e-15)
+    np.testing.assert_allclose(found.gradients["x"], [0.5, -0.5], rtol=1e-15)
+    assert not found.warnings

@@ -111,13 +111,18 @@ def var_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
 
 
 def std_of(f: Functions, s: Static, x: Any) -> Any:
-    return f["sqrt"](var_of(f, s, x))
+    if np.asarray(x).dtype == object:
+        return f["sqrt"](var_of(f, s, x))
+    # By a power of two, so that no square is too large or too small and no bit is another one.
+    places = np.frexp(np.max(np.abs(x), axis=axes_of(s, np.shape(x)), keepdims=True))[1]
+    small = var_of(f, s, np.ldexp(x, -places))
+    return np.ldexp(f["sqrt"](small), np.reshape(places, np.shape(small)))
 
 
 def std_back(f: Functions, s: Static, at: int, g: Any, y: Any, x: Any) -> Any:
     """Where all entries are equal, nothing: the convention that the length of a vector of zeros has too."""
-    level = np.equal(y, 0).astype(int)
-    return spread(g * (1 - level) / (y + level), s, np.shape(x)) * _deviation(s, x) / count_of(s, np.shape(x))
+    level, shape = np.equal(y, 0).astype(int), np.shape(x)
+    return spread(g * (1 - level), s, shape) * (_deviation(s, x) / spread(y + level, s, shape)) / count_of(s, shape)
 
 
 def level(s: Static, y: Any, x: Any) -> bool:
