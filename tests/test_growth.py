@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from backprop_cli import parse
+from backprop_cli import differentiate, grad, parse
 from backprop_cli.autodiff import blocks
 from backprop_cli.errors import BackpropError, Span
 from backprop_cli.graph.build import build
 from backprop_cli.lang.program import Assign
 from backprop_cli.reports.trace import report
+from tests.conftest import Backprop
 
 
 def counting(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[None]:
@@ -114,3 +117,30 @@ def test_functions_that_pass_much_are_not_written_out_again_and_again(monkeypatc
     found = operations("f(p) = sin(p)\nL = " + "f(" * 30 + "x" + ")" * 30)
     assert found[-1] == "L = sin(L_29)"
     assert calls == []
+
+
+def test_names_that_do_not_count_are_not_worked_out_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gradient of 0 for each of n parameters: no plan of the whole graph for any of them."""
+    made = counting(monkeypatch, sys.modules["backprop_cli.autodiff.differentiate"], "make_plan")
+    text = "param " + ", ".join(f"x{number} = 1" for number in range(300)) + "\nL = x0*x1"
+    assert sum(grad(text).gradients.values()) == 2
+    assert len(made) == 1
+    arrays = grad("param x, y, z = 3\nL = sum(x)", {"x": [1, 2], "y": [[1, 2]]}).gradients
+    assert (arrays["y"].tolist(), arrays["z"]) == ([[0, 0]], 0)
+
+
+def test_the_users_of_nodes_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every statement that the output does not use has a complaint, and each complaint looks at what stands around."""
+    graph = build(parse("x = 2\n" + "\n".join(f"u{number} = log(0 - {number} - x)" for number in range(300)) + "\nL = x^2"))
+    looked = counting(monkeypatch, type(graph), "operands")
+    assert len(differentiate(graph).warnings) == 300
+    assert len(looked) < 40 * len(graph)
+
+
+@pytest.mark.parametrize("command", ["grad", "trace"])
+def test_no_more_warnings_are_shown_than_somebody_reads(backprop: Backprop, command: str) -> None:
+    text = "x = 2\n" + "\n".join(f"u{number} = log(0 - x - {number})" for number in range(60)) + "\nL = x^2"
+    shown = backprop(command, "-e", text).out
+    assert "and 20 warnings more; --json has them all" in shown
+    assert shown.count("L does not use this") == 40
+    assert len(json.loads(backprop(command, "-e", text, "--json").out)["warnings"]) == 60

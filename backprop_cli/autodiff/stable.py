@@ -41,6 +41,7 @@ _SPELLINGS = (
     ("log(1 + X)", "log1p(X)"),
 )
 _MOST_PARTS = 400
+_NEARBY = 2_000  # nodes, among which the users of one are looked for
 
 
 @cache
@@ -64,15 +65,23 @@ def stable_spelling(graph: Graph, node: int) -> str | None:
 def _surroundings(graph: Graph, node: int) -> list[Expr]:
     """The expressions that a node stands in, nearest first, with the definitions of names below written in."""
     found: list[Expr] = []
-    users: dict[int, list[int]] = {}
-    for user in range(node + 1, min(len(graph), node + 2_000)):
-        for operand in graph.operands(user):
-            users.setdefault(operand, []).append(user)
+    users = _users(graph, node // _NEARBY)
     level = [node]
     for _ in range(4):
         found.extend(_opened(graph, each) for each in level[:4])
         level = [user for each in level for user in users.get(each, [])][:4]
     return found
+
+
+def _users(graph: Graph, block: int) -> dict[int, list[int]]:
+    """For nodes of a block, and of the next one, their users in these: looked up once, for many nodes may be complained of."""
+    known: dict[int, list[int]] | None = graph.known.get((_surroundings, block))
+    if known is None:
+        known = graph.known[_surroundings, block] = {}
+        for user in range(block * _NEARBY, min(len(graph), (block + 2) * _NEARBY)):
+            for operand in graph.operands(user):
+                known.setdefault(operand, []).append(user)
+    return known
 
 
 def _opened(graph: Graph, node: int) -> Expr:

@@ -13,6 +13,7 @@ from backprop_cli.limits import OWN, Limits
 from backprop_cli.records import record
 from backprop_cli.reports.document import Bar, Block, Cell, Document, Figure, Listing, Paragraph, Partial, Shape, Status, Table, Title
 from backprop_cli.reports.plain_data import exact_data, is_exact, near_float, plain_number
+from backprop_cli.reports.warned import warned
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given, Gradients, Warned
@@ -238,11 +239,7 @@ def _closed_forms(forms: Mapping[str, ClosedForm], output: str) -> list[Block]:
 
 def verdict(given: Report) -> Document:
     """What is to be known about the answer: conventions that were used, and what the second engine says."""
-    blocks: list[Block] = []
-    for each in _warnings(given):
-        line = _line(given, each.span)
-        place = f"{each.node} (line {line}):" if line else f"{each.node}:"
-        blocks.append(Paragraph((Status.NOTE, place, each.message)))
+    blocks = warned(_warnings(given), lambda each: _line(given, each.span))
     if given.opinion is not None:
         blocks.extend(opinion_blocks(given.opinion, given.found.output))
     return Document(tuple(blocks))

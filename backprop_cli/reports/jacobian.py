@@ -12,6 +12,7 @@ from backprop_cli.limits import OWN, Limits
 from backprop_cli.reports.document import Block, Cell, Document, Figure, Paragraph, Partial, Shape, Status, Table, Title
 from backprop_cli.reports.grad import check_data, opinion_blocks
 from backprop_cli.reports.plain_data import plain_number
+from backprop_cli.reports.warned import warned
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given, Jacobians
@@ -82,7 +83,7 @@ def answer(given: Report) -> Document:
 
 def verdict(given: Report) -> Document:
     """Conventions that were used, and what the second engine says."""
-    blocks: list[Block] = [Paragraph((Status.NOTE, f"{each.node}:", each.message)) for each in given.found.warnings]
+    blocks = warned(given.found.warnings, lambda each: None)
     if given.opinion is not None:
         blocks.extend(opinion_blocks(given.opinion, given.found.output))
     return Document(tuple(blocks))

@@ -11,8 +11,9 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.lang.program import Program
 from backprop_cli.lang.syntax import Name
 from backprop_cli.limits import OWN, Limits
-from backprop_cli.reports.document import Block, Cell, Figure, Listing, Paragraph, Partial, Phrase, Status, Title
+from backprop_cli.reports.document import Block, Cell, Figure, Listing, Partial, Phrase, Title
 from backprop_cli.reports.plain_data import exact_data, is_exact, plain_number
+from backprop_cli.reports.warned import warned
 
 if TYPE_CHECKING:
     from backprop_cli.autodiff import Given, Gradients
@@ -210,11 +211,7 @@ def in_order(found: Sequence[Warned]) -> list[Warned]:
 
 def warnings(given: Report) -> list[Block]:
     """Conventions used at kinks, and what else the run noticed."""
-    blocks: list[Block] = []
-    for each in in_order(given.found.warnings):
-        place = f"{each.node} (line {line_of(given, each.span)}):" if each.span is not None else f"{each.node}:"
-        blocks.append(Paragraph((Status.NOTE, place, each.message)))
-    return blocks
+    return warned(in_order(given.found.warnings), lambda each: None if each.span is None else line_of(given, each.span))
 
 
 def listed(names: Sequence[str], last: str = "") -> tuple[Cell, ...]:
