@@ -140,6 +140,48 @@ def test_digits_lost_in_the_value_are_told() -> None:
     assert "it is -4.24835e-18; logsigmoid(x) keeps them" in found.stdout
 
 
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("x:=2", "write  x=2"),
+        ("param x=2", "write  x=2"),
+        ("x: -2.5", "write  x=-2.5"),
+        ("x 2", "write  x=2"),
+        ("x[0]=1", "give the whole array, as in  x=[1, 2]"),
+        ("x=2 y=3", "write  x=2, y=3"),
+    ],
+)
+def test_values_as_other_languages_write_them_are_shown_as_this_one_does(option: str, hint: str) -> None:
+    found = grad("-e", "L = x + y", "--at", option)
+    assert (found.returncode, hint in found.stderr) == (2, True)
+
+
+def test_files_that_belong_to_another_option_are_told_so(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones(2))
+    text = ("-e", "L = sum(x)")
+    assert f"--at x=@{tmp_path}/x.npy" in grad(*text, "--data", f"x={tmp_path}/x.npy").stderr
+    assert f"--at x=@{tmp_path}/x.npy" in grad(*text, "--data", f"{tmp_path}/x.npy").stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted there")
+def test_a_deleted_folder_is_told_before_anything_is_printed(tmp_path: Path) -> None:
+    program = "import os, runpy; os.rmdir(os.getcwd()); runpy.run_module('backprop_cli', run_name='__main__')"
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = [sys.executable, "-c", program, "grad", "-e", "L = x^2", "--at", "x=1", "-o", "g.json"]
+    done = subprocess.run(
+        command, cwd=gone, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no folder" in done.stderr
+
+
+def test_numbers_in_complaints_show_why_they_are_complained_of() -> None:
+    assert "asin of 1.0000001" in grad("-e", "y = asin(x)", "--at", "x=1.0000001").stderr
+    assert "i = 0.99999999 is used where an integer is due" in grad("-e", "y = x[i]", "--at", "x=[1, 2], i=0.99999999").stderr
+    assert "index 100000... is outside" in grad("-e", "y = x[i]", "--at", "x=[1, 2], i=1e308").stderr
+
+
 def test_values_come_from_files(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([1.0, 2.0]))
     np.savez(tmp_path / "w.npz", W=np.array([[1.0, 0.0], [0.0, 3.0]]))

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backprop_cli import grad
+from backprop_cli import grad, parse
 from backprop_cli.errors import BackpropError
+from backprop_cli.oracles import second_opinion
 from tests.conftest import Backprop
 
 # A program, a point, its gradient, and whether the slope of 0 is one at this point only, which is told as a convention.
@@ -94,11 +95,27 @@ def test_the_first_of_several_causes_is_the_one_that_is_told() -> None:
         ("L = cbrt(x^3)", "the slope by x is 1 beside it, and 0 by convention"),
         ("L = relu(x) - relu(-x)", "the slope by x is 1 beside it, and 0 by convention"),
         ("L = abs(x) + 3*cbrt(x^3)", "the slope by x is 2 or 4 beside it, and 0 by convention"),
+        ("L = floor(x) + ceil(x)", "L jumps here: its slope by x is infinite, and 0 by convention"),
+        ("L = abs(sqrt(x))", "the slope by x is infinite beside it, and 0 by convention"),
     ],
 )
 def test_a_convention_that_misses_the_slopes_on_both_sides_is_told(backprop: Backprop, text: str, told: str) -> None:
     done = backprop("grad", "-e", text, "--at", "x=0")
     assert told in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize("text", ["L = softsign(x)", "L = x*abs(x)", "L = relu(x)^2 + 3*x", "L = 1e-200*softsign(x)"])
+def test_a_corner_of_the_definition_alone_is_no_kink(backprop: Backprop, text: str) -> None:
+    check = json.loads(backprop("grad", "-e", text, "--at", "x=0", "--json").out)["check"]
+    assert (check["status"], check["method"]) == ("agrees", "secants on both sides")
+
+
+def test_secants_refuse_a_wrong_slope() -> None:
+    program = parse("L = softsign(x)")
+    for ours, status in ((1.0, "Agrees"), (1 + 1e-8, "Abstains"), (0.0, "Abstains")):
+        assert type(second_opinion(program, {"x": Fraction(0)}, "L", {"x": ours}, False)).__name__ == status
+    kinked = second_opinion(parse("L = abs(x)"), {"x": Fraction(0)}, "L", {"x": 1.0}, False)
+    assert type(kinked).__name__ == "Abstains"
 
 
 @pytest.mark.parametrize("text", ["L = abs(x)", "L = relu(x)", "L = sqrt(x^2)", "L = sqrt(x^3)", "L = (x^11)^0.1", "L = max(x, 2*x)"])

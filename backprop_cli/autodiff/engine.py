@@ -168,7 +168,7 @@ class Engine:
         return np.errstate(all="ignore")
 
     def show(self, value: Value) -> str:
-        """A value in a message: six digits, arrays of a few entries in full."""
+        """A value in a message: six digits, or all where six make it a whole number; arrays of a few entries in full."""
         shape = getattr(value, "shape", ())
         if shape:
             if value.size > 6:
@@ -179,7 +179,8 @@ class Engine:
 
             text = exact_text(value)
             return text if len(text) <= 60 else f"about {exact_float(value):.6g}"
-        return f"{float(value) + 0.0:.6g}"
+        six = f"{float(value) + 0.0:.6g}"
+        return repr(float(value)) if abs(value) < 1e6 and float(six).is_integer() and float(six) != value else six
 
     def show_rows(self, value: Value) -> str:
         inner = (self.show_rows(each) if getattr(each, "shape", ()) else self.show(each) for each in value)

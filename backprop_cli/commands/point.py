@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _NAME = "--at"
 _FROM_FILE = re.compile(r"\s*([^\s=,@]+)\s*=\s*@(.+)", re.DOTALL)
+_FOREIGN = re.compile(r"\s*(?:(?:param|input)\s+)?([^\W\d]\w*)\s*(?:=|:=|:|<-|\s)\s*(-?[\d.]+)\s*")
+_ENTRY = re.compile(r"\s*([^\W\d]\w*)\s*\[[^\]=]*\]\s*=")
 _CONSTANTS = ("pi", "e")
 _NOT_NUMBERS = ("nan", "inf", "infinity")
 
@@ -55,7 +57,7 @@ def _bindings(option: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
         yield canonical(from_file.group(1)), values(from_file.group(2).strip(), limits), _without_place
         return
     source = Source(_NAME, option)
-    for name, span, value in parse_bindings(option, _NAME, limits):
+    for name, span, value in _read(option, limits):
 
         def complaint(code: str, message: str, hint: str, span: Span = span) -> Diagnostic:
             return Diagnostic(code, message, source, span, hint=hint)
@@ -63,6 +65,20 @@ def _bindings(option: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
         if value is None:
             raise BackpropError(complaint("no-value", f"{name} is given no value", f"write --at {name}=2"))
         yield name, _constant(name, value, source), complaint
+
+
+def _read(option: str, limits: Limits) -> list[tuple[str, Span, Expr | None]]:
+    """The names and values in an option, with a hint for the ways other languages write them."""
+    try:
+        return list(parse_bindings(option, _NAME, limits))
+    except BackpropError as error:
+        foreign, entry = _FOREIGN.fullmatch(option), _ENTRY.match(option)
+        hint = f"write  {foreign[1]}={foreign[2]}" if foreign else f"give the whole array, as in  {entry[1]}=[1, 2]" if entry else ""
+        if hint:
+            from dataclasses import replace
+
+            raise BackpropError(replace(each, hint=hint) for each in error.diagnostics) from None
+        raise
 
 
 def _without_place(code: str, message: str, hint: str = "") -> Diagnostic:

@@ -113,7 +113,7 @@ def require_writable(path: str) -> None:
     target = Path(path)
     if target.is_dir():
         raise BackpropError(Diagnostic("not-a-file", f"{path} is a folder", hint="name a file in it"))
-    if not target.parent.is_dir():
+    if not target.parent.is_dir() or not target.parent.stat().st_nlink:  # a folder without links has been deleted
         raise BackpropError(Diagnostic("no-such-file", f"there is no folder {target.parent} to write {target.name} to"))
     if not os.access(target if target.exists() else target.parent, os.W_OK):
         raise BackpropError(Diagnostic("unwritable-file", f"{path} cannot be written: permission denied"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from fractions import Fraction
 from functools import cache
@@ -69,7 +70,7 @@ class Lowered:
     def total(self, a: Any, axes: Shape, shown: Expr | None) -> Any:
         rest = tuple(axis for axis in range(a.ndim) if axis not in axes)
         shape = tuple(a.shape[axis] for axis in rest)
-        rows = a.transpose(*rest, *axes).reshape(*shape, -1)
+        rows = a.transpose(*rest, *axes).reshape(*shape, math.prod(a.shape[axis] for axis in axes))
         return self._filled((self._sum(rows[at].tolist(), shown) for at in np.ndindex(shape)), shape)
 
     def product(self, a: Any, b: Any, shown: Expr | None) -> Any:

@@ -30,7 +30,7 @@ def second_opinion(
     """
     if kinks:
         beside = sides.outside(program, at, output, gradients, limits)
-        return Abstains(statements.METHOD, f"{statements.KINK}; the slope by {beside}" if beside else statements.KINK)
+        return Abstains(statements.METHOD, f"{statements.KINK}; {beside}" if beside else statements.KINK)
     method = statements.METHOD
     try:
         scope = Scope(program, at)
@@ -44,7 +44,8 @@ def second_opinion(
         method = arrays.METHOD
         return arrays.opinion(scope, output, gradients, limits)
     except NoOpinion as reason:
-        return Abstains(method, str(reason))
+        smooth = str(reason).startswith(statements.KINK) and sides.agreement(program, at, output, gradients, limits)
+        return smooth or Abstains(method, str(reason))
     except FAILURES as error:
         return Abstains(method, f"SymPy failed with {type(error).__name__}: {str(error)[:80]}")
 

@@ -14,8 +14,8 @@ from backprop_cli.oracles.stream import Bad
 from backprop_cli.oracles.tape import Ground, Tape
 
 METHOD = "statement by statement"
-# Decimal digits: those of the first attempt, and those that settle a doubt.
-DIGITS = (50, 300)
+# Decimal digits: those of the first attempt, those that settle a doubt, and those that show whether it is settled.
+DIGITS = (50, 300, 600)
 KINK = "kink, a definition has a corner at this point"
 
 

@@ -94,14 +94,16 @@ def _lost_digits(given: Report, limits: Limits) -> Warned | None:
     if precise is None or abs(found.value - precise) <= LOST * abs(precise):
         return None
     # What is left of an exact zero is next to nothing too, but another nothing with more digits.
-    again = precise if abs(precise) >= ZERO else precise_value(given.program, given.at, found.output, limits, _MORE_DIGITS)
-    said = "0" if again is None or abs(again - precise) > LOST * abs(again) else digits_of(precise)
-    if said == "0" and not found.value:
+    again = precise_value(given.program, given.at, found.output, limits, _MORE_DIGITS)
+    settled = again is not None and abs(again - precise) <= LOST * abs(again)
+    nothing = not settled and abs(precise) < ZERO
+    if nothing and not found.value:
         return None
+    said = "it is 0" if nothing else f"it is {digits_of(precise)}" if settled else "its value changes with every digit, as at a pole"
     graph = found.record.plan.graph
     node = graph.names[found.output]
     stable = stable_spelling(graph, node)
-    message = f"float64 loses the digits of {found.output}: it is {said}" + (f"; {stable} keeps them" if stable else "")
+    message = f"float64 loses the digits of {found.output}: {said}" + (f"; {stable} keeps them" if stable else "")
     return Warned(found.output, graph.span(node), message)
 
 

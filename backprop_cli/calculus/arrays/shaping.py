@@ -88,7 +88,8 @@ def index_shape(s: Static, x: Shape) -> Shape:
         raise Misshapen("a slice cannot go in steps of 0")
     for axis, item in enumerate(items):
         if isinstance(item, int) and not -x[axis] <= item < x[axis]:
-            raise Misshapen(f"index {item} is outside axis {axis}, which has length {x[axis]}", f"indices run from 0 to {x[axis] - 1}")
+            told_item = str(item) if abs(item) < 10**15 else f"{str(item)[:6]}..."
+            raise Misshapen(f"index {told_item} is outside axis {axis}, which has length {x[axis]}", f"indices run from 0 to {x[axis] - 1}")
     return np.empty(x, dtype=bool)[items].shape if math.prod(x) < 10**6 else np.broadcast_to(np.bool_(0), x)[items].shape
 
 
