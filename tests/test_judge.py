@@ -264,6 +264,39 @@ def test_what_the_graph_computes_forwards_is_no_circle() -> None:
     assert verdicts(G1, "v = log(u) = 1.79176\nu = exp(v)") == ["correct", "correct"]
 
 
+# ---- going on with rounded numbers ----
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ("dL/dw = 0.421\ndL/du = 0.421/u\ndL/da = 0.421/u*x", ["correct"] * 3),
+        ("dL/dw = 0.421\ndL/du = 0.0702\ndL/da = 0.0702*x", ["correct"] * 3),
+        ("dL/dw = 0.421\ndL/du = 0.421*u", ["correct", "wrong"]),
+        ("dL/dw = 0.421\ndL/du = -0.421/u", ["correct", "wrong"]),
+        ("dL/dw = 0.421\ndL/du = 0.4211/u", ["correct", "wrong"]),  # 0.42130...: of other digits than line 1
+        ("dL/dw = 0.42\ndL/du = 0.421/u", ["wrong", "correct-at-point"]),
+        ("dL/du = 0.421/u", ["correct-at-point"]),
+        ("dL/du = 0.0702 + x - 2", ["correct-at-point"]),
+        ("dL/du = 0.421/u^2", ["wrong"]),
+        ("dL/dw = 0.421\ndv/du = 1/u^2\ndL/du = 0.421/u^2", ["correct", "wrong", "follow-through"]),
+        ("dL/dt = -3.28\ndL/dw = 3.28/w^2\ndL/du = 0.421/u", ["correct", "correct", "correct-at-point"]),
+    ],
+)
+def test_a_formula_goes_on_with_the_number_that_an_earlier_line_rounds(answers: str, expected: list[str]) -> None:
+    assert verdicts(G1, answers) == expected
+
+
+def test_the_line_of_the_rounded_number_is_told() -> None:
+    found = judged(G1, "dL/dw = 0.421\ndL/du = 0.421/u").answers[1]
+    assert found.notes == ("right with the number of line 1 as it is rounded there",)
+
+
+def test_a_rounded_number_that_leaves_too_few_digits_carries_nothing() -> None:
+    program = "input x = 1; param a = 3; u = a/7; L = sin(1000*u)"
+    assert verdicts(program, "u = 0.429\ndL/du = 1000*cos(1000*0.429)") == ["correct", "wrong"]
+
+
 # ---- follow-through ----
 
 

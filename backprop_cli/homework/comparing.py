@@ -15,7 +15,7 @@ from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.comparing_words import elsewhere, place, value_text
 from backprop_cli.homework.formulas import Formulas, half_unit, significant
 from backprop_cli.homework.lowering import Misfit
-from backprop_cli.homework.rounded import rounded_formula
+from backprop_cli.homework.rounded import rounded_formula, rounded_here
 from backprop_cli.homework.rounded import slack as moved_by_rounding
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.verdicts import Example, Verdict
@@ -215,6 +215,12 @@ class Comparer:
         threes = zip(known[:size], known[size : 2 * size], known[2 * size :], strict=True)
         return all(true is not None and own is not None and most is not None and abs(true - own) <= most for true, own, most in threes)
 
+    def digits_agree(self, truth: Ids, claimed: Ids) -> bool:
+        """Whether all entries have, at the point, the digits that are asked, two units of rounding aside."""
+        known = self.known([*truth.ravel().tolist(), *claimed.ravel().tolist()])
+        pairs = zip(known[: truth.size], known[truth.size :], strict=True)
+        return all(true is not None and own is not None and abs(true - own) <= self.measure.reach * abs(true) for true, own in pairs)
+
     # ---- functions ----
 
     def as_functions(self, truth: Ids, tree: Expr, claimed: Ids, world: World) -> Compared:
@@ -229,6 +235,8 @@ class Comparer:
                 return hot
             if self.placed(truth) and None in self.known(truth.ravel().tolist()):
                 return Compared(Verdict.UNDECIDED, "", "what is asked has no value at this point")
+            if found.status is Status.DIFFERENT and rounded_here(self, truth, tree, claimed, world):
+                return Compared(Verdict.CORRECT_AT_POINT, "value", "agrees at this point alone, within the rounding of its decimals")
         undefined = found.status is Status.DIFFERENT and found.witness is not None and found.witness.right is None
         return (self.where_defined(truth, claimed) if undefined else None) or self.said(found)
 

@@ -20,7 +20,9 @@ _EFFORT = Effort(operations=500_000, seconds=1.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slip:
-    """An earlier wrong answer: what was asked, the student's terms in the shape of the truth, how coarsely they were rounded.
+    """An earlier answer that is not the truth itself: wrong, or `right` as a rounded number.
+
+    What was asked, the student's terms in the shape of the truth, how coarsely they were rounded where they are wrong.
 
     It is `degenerate` where it makes the rest trivial: a derivative that is 0, 1 or -1 as a function, a value that is 0 or 1,
     in all entries alike.
@@ -34,6 +36,7 @@ class Slip:
     truth: Ids
     rounding: Fraction = Fraction(0)
     degenerate: bool = False
+    right: bool = False
 
 
 def constant(board: Board, ids: Ids, among: Sequence[int]) -> bool:

@@ -165,7 +165,7 @@ class Bench:
             truth=line.truth,
             numeric=found.numeric,
             half_unit=None if half is None else float(half),
-            world=world_of(self.board, [slip for slip in sitting.slips if slip.line < line.answer.line]),
+            world=world_of(self.board, [slip for slip in sitting.wrong if slip.line < line.answer.line]),
             others=others,
             tree=line.tree,
             rate=sitting.rules.rate if sitting.rules.rate is not None else sitting.rate,

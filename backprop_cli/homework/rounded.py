@@ -26,6 +26,8 @@ class Measures(Protocol):
     """How strictly claims are compared."""
 
     @property
+    def digits(self) -> int: ...
+    @property
     def reach(self) -> Fraction: ...
 
 
@@ -41,6 +43,8 @@ class Compares(Protocol):
 
     def formulas(self, world: World, literals: Mapping[str, int] | None = None, direct: bool = False) -> Formulas: ...
     def decided(self, truth: Ids, claimed: Ids) -> Decision: ...
+    def known(self, ids: list[int]) -> list[Fraction | None]: ...
+    def placed(self, ids: Ids) -> bool: ...
 
 
 def rounded_formula(comparer: Compares, truth: Ids, tree: Expr, world: World) -> tuple[str, ...] | None:
@@ -61,6 +65,19 @@ def rounded_formula(comparer: Compares, truth: Ids, tree: Expr, world: World) ->
         if _stands_for_one_number(comparer, truth, tree, world, text, about):
             return "50 digits", f"reading {text} as a rounded constant"
     return None
+
+
+def rounded_here(comparer: Compares, truth: Ids, tree: Expr, claimed: Ids, world: World) -> bool:
+    """Whether a formula has the right value at the point, within the rounding of its decimals, and the digits that are asked."""
+    if not rounded_literals(tree) or not comparer.placed(truth) or not comparer.placed(claimed):
+        return False
+    loose = slack(comparer, tree, claimed.size, world)
+    known = comparer.known([*truth.ravel().tolist(), *claimed.ravel().tolist()])
+    threes = zip(known[: claimed.size], known[claimed.size :], loose, strict=True)
+    return all(
+        true is not None and own is not None and abs(true - own) <= numbers.trusted(most, true, comparer.measure.digits)
+        for true, own, most in threes
+    )
 
 
 def slack(comparer: Compares, tree: Expr, count: int, world: World) -> list[Fraction]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from time import monotonic
@@ -14,7 +14,7 @@ from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.circles import Circles
 from backprop_cli.homework.comparing import Compared, Comparer, Measure, OutOfTime
 from backprop_cli.homework.following import Slip, constant, entry_replaced, world_of, worlds
-from backprop_cli.homework.formulas import half_unit, significant
+from backprop_cli.homework.formulas import half_unit, rounded_literals, significant
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.placed import alone
 from backprop_cli.homework.rules import Rules
@@ -63,6 +63,11 @@ class Sitting:
     sizes: dict[str, int] = field(default_factory=dict)
     rate: Fraction | None = None
     circles: Circles = field(default_factory=Circles)
+
+    @property
+    def wrong(self) -> list[Slip]:
+        """The wrong answers so far."""
+        return [slip for slip in self.slips if not slip.right]
 
     def comparer(self, answer: Answer, extra: Iterable[str] = ()) -> Comparer:
         """The comparer for a line; its random points depend on the exercise and the line alone."""
@@ -160,16 +165,36 @@ class Sitting:
         return line
 
     def link(self, answer: Answer, tree: Expr, comparer: Comparer) -> tuple[Compared, Ids | None, World, list[Slip]]:
-        """One right side: against the truth, then in the worlds of the student's earlier wrong answers."""
+        """One right side: against the truth, then where the student's earlier answers hold, the rounded ones and the wrong ones."""
         first, truth = self.best(answer.target, tree, comparer, TRUTH)
-        if first.verdict is not Verdict.WRONG:
+        if first.verdict not in (Verdict.WRONG, Verdict.CORRECT_AT_POINT):
             return first, truth, TRUTH, []
-        for slips in worlds(self.slips, answer.target):
+        for slips in self.grounds(answer.target, tree, first.verdict is Verdict.WRONG):
             found = self.carried(answer.target, tree, comparer, slips)
-            if found is not None:
-                needed = self.fewest(answer.target, tree, comparer, slips)
-                return found, truth, world_of(self.board, needed), needed
+            if found is None:
+                continue
+            needed = self.fewest(answer.target, tree, comparer, slips)
+            wrong = [slip for slip in needed if not slip.right]
+            if wrong:
+                return found, truth, world_of(self.board, needed), wrong
+            if found.claimed is not None and comparer.digits_agree(truth, found.claimed):
+                lines = ", ".join(str(slip.line) for slip in needed)
+                return (
+                    replace(found, notes=(*found.notes, f"right with the number of line {lines} as it is rounded there")),
+                    truth,
+                    TRUTH,
+                    [],
+                )
         return first, truth, TRUTH, []
+
+    def grounds(self, target: Target, tree: Expr, wrong: bool) -> Iterator[list[Slip]]:
+        """The sets of earlier answers that may carry a line, rounded numbers only where the line has decimals."""
+        rounded = list(worlds([slip for slip in self.slips if slip.right], target)) if rounded_literals(tree) else []
+        yield from rounded
+        for slips in worlds(self.wrong, target) if wrong else ():
+            yield slips
+            if rounded:
+                yield [*slips, *rounded[-1]]
 
     def carried(self, target: Target, tree: Expr, comparer: Comparer, slips: list[Slip]) -> Compared | None:
         """How a formula compares where earlier wrong answers hold, if it is right there and something is left to be right about."""
@@ -228,18 +253,20 @@ class Sitting:
             return
         holds = found.verdict in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH)
         self.circles.keep(target, line.answer.links if holds else (line.tree,))
-        if found.verdict in (Verdict.CORRECT, Verdict.UNDECIDED):
-            return
+        rounding = _relative(line.tree, self.rules.digits) if found.numeric else Fraction(0)
+        right = found.verdict is Verdict.CORRECT
+        if found.verdict is Verdict.UNDECIDED or (right and not rounding):
+            return  # what is exactly right is the truth
         truth = whole(self.board, target)
         claimed = found.claimed
         try:
             claimed = shapes.fit(truth if target.index is None else truth[target.index], claimed)[0]
         except Misfit:
             return
-        rounding = _relative(line.tree, self.rules.digits) if found.numeric else Fraction(0)
         made = entry_replaced(truth, target.index, claimed)
-        trivial = any(constant(self.board, made, (each,)) for each in ((0, 1) if target.wrt is None else (0, 1, -1)))
-        self.slips.append(Slip(line.answer.line, target.kind, target.of, target.wrt, made, truth, rounding, trivial))
+        trivial = not right and any(constant(self.board, made, (each,)) for each in ((0, 1) if target.wrt is None else (0, 1, -1)))
+        rounding = Fraction(0) if right else rounding
+        self.slips.append(Slip(line.answer.line, target.kind, target.of, target.wrt, made, truth, rounding, trivial, right))
 
     def line(
         self,

@@ -55,8 +55,8 @@ def _link(sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extr
     if first.verdict is not Verdict.WRONG:
         return first, truth, TRUTH
     assert answer.target.of is not None
-    own = [slip for slip in sitting.slips if (slip.of, slip.by) == (sitting.board.output, answer.target.of) and not slip.degenerate]
-    for slips in [*([own[-1:]] if own else []), *worlds(sitting.slips, answer.target)]:
+    own = [slip for slip in sitting.wrong if (slip.of, slip.by) == (sitting.board.output, answer.target.of) and not slip.degenerate]
+    for slips in [*([own[-1:]] if own else []), *worlds(sitting.wrong, answer.target)]:
         world = world_of(sitting.board, slips)
         found, _ = _against(sitting, answer, tree, comparer, extra, world)
         if found.right:
