@@ -473,3 +473,9 @@ def test_an_option_with_one_value_is_given_once(backprop: Backprop) -> None:
     ran = backprop("grad", CHAIN, "-o", "a.json", "--output", "b.json")
     assert "-o is given 2 times" in ran.err
     assert backprop("grad", CHAIN, "--digits", "3", "--digits", "4", "--no-check").status == 0
+
+
+def test_a_formula_that_divides_by_zero_is_told_so(backprop: Backprop) -> None:
+    ran = backprop("grad", "-e", "L = where(y > 0, x/(1 - 1), x)", "--at", "x=2, y=-1", "--symbolic")
+    assert "? no formula for x: a part of it has no value, as where it divides by zero" in ran.out
+    assert "✓ agrees with SymPy" in ran.out

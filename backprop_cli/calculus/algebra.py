@@ -165,6 +165,8 @@ class _Writer:
             return self.product(each)
         below = tuple(self.trees[arg] for arg in each.args)
         head = getattr(each, "head", None) or _spoken().get(each.func)
+        if each.is_number and not each.is_finite:  # what SymPy makes of 1/0, in a branch that is not taken perhaps
+            raise Untranslatable("a part of it has no value, as where it divides by zero")
         if head is None:
             raise Untranslatable(f"no word for {type(each).__name__}")
         if len(below) <= 2 or head not in ("maximum", "minimum"):

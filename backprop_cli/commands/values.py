@@ -6,6 +6,7 @@ import io
 import math
 import os
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from backprop_cli.commands.npy import binary, require_few, too_large
@@ -106,7 +107,8 @@ def columns(path: str, limits: Limits) -> dict[str, Array]:
     names = [canonical(name) for name in header]
     if not names:
         raise BackpropError(Diagnostic("no-heading", f"{path} has no row of names at its top", hint="write the inputs' names there: x,y"))
-    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    counts = Counter(names)
+    twice = next((name for name in names if counts[name] > 1), None)
     if twice is not None:
         raise BackpropError(Diagnostic("value-twice", f"{path} has two columns {twice}", hint="give each column a name of its own"))
     return {name: table[:, at] for at, name in enumerate(names)}

@@ -93,6 +93,14 @@ def trusted(loose: Fraction, truth: Fraction, digits: int) -> Fraction:
     return min(loose, Fraction(10) ** (_magnitude(truth) - digits + 1) / 2)
 
 
+def coarseness(tree: Expr, digits: int) -> Fraction:
+    """How coarsely the decimals of a number answer were rounded, relative to them; nothing where fewer digits stand than are asked."""
+    literals = [part for part in postorder(tree) if isinstance(part, Number) and part.exact and not part.text.isdecimal()]
+    if any(significant(each.text) < digits for each in literals):
+        return Fraction(0)
+    return max((half_unit(each.text) / abs(each.exact) for each in literals), default=Fraction(0))
+
+
 def agreeing(truth: Fraction, value: Fraction) -> int:
     """To how many significant digits both numbers round to the same, 17 at most."""
     if not truth or not value or (truth < 0) != (value < 0):

@@ -9,19 +9,19 @@ from fractions import Fraction
 from time import monotonic
 
 from backprop_cli.errors import Diagnostic, Source
-from backprop_cli.homework import forms, shapes, updates
+from backprop_cli.homework import forms, numbers, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.circles import Circles
 from backprop_cli.homework.comparing import Compared, Comparer, Measure, OutOfTime
 from backprop_cli.homework.following import Slip, constant, entry_replaced, world_of, worlds
-from backprop_cli.homework.formulas import half_unit, rounded_literals, significant
+from backprop_cli.homework.formulas import rounded_literals
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.placed import alone
 from backprop_cli.homework.rules import Rules
 from backprop_cli.homework.targets import by_edge, options, rates, shape_of, whole
 from backprop_cli.homework.verdicts import Judged, Verdict
 from backprop_cli.lang.answers_syntax import PARTIAL, Answer, Target
-from backprop_cli.lang.syntax import Apply, Expr, Number, names_in, postorder
+from backprop_cli.lang.syntax import Apply, Expr, names_in, postorder
 from backprop_cli.oracles.opinion import NoOpinion
 
 # A line that runs out of time is tried once more with as many times as much.
@@ -253,7 +253,7 @@ class Sitting:
             return
         holds = found.verdict in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH)
         self.circles.keep(target, line.answer.links if holds else (line.tree,))
-        rounding = _relative(line.tree, self.rules.digits) if found.numeric else Fraction(0)
+        rounding = numbers.coarseness(line.tree, self.rules.digits) if found.numeric else Fraction(0)
         right = found.verdict is Verdict.CORRECT
         if found.verdict is Verdict.UNDECIDED or (right and not rounding):
             return  # what is exactly right is the truth
@@ -292,11 +292,3 @@ class Sitting:
 
 def _rounding(slips: list[Slip]) -> Fraction:
     return max((slip.rounding for slip in slips), default=Fraction(0))
-
-
-def _relative(tree: Expr, digits: int) -> Fraction:
-    """How coarsely the decimals of a number answer were rounded, relative to them; nothing where fewer digits stand than are asked."""
-    literals = [part for part in postorder(tree) if isinstance(part, Number) and part.exact and not part.text.isdecimal()]
-    if any(significant(each.text) < digits for each in literals):
-        return Fraction(0)
-    return max((half_unit(each.text) / abs(each.exact) for each in literals), default=Fraction(0))

@@ -66,10 +66,24 @@ def _widest(value: Any, threshold: int, edge: int, digits: int) -> int:
 def _layout(value: Any, threshold: int, edge: int, write: Any, room: int | None) -> str:
     import numpy
 
+    if room is None and 0 < value.size <= threshold:
+        return _whole(value, write)
     text: str = numpy.array2string(
         value, separator=", ", threshold=threshold, edgeitems=edge, max_line_width=room or 1 << 40, formatter={"all": write}
     )
     return "\n".join(line.rstrip() for line in text.split("\n") if line.strip())
+
+
+def _whole(value: Any, write: Any) -> str:
+    """All entries, a row to a line; as NumPy would write them, which takes the square of a long row's length."""
+    outer = [math.prod(value.shape[axis:-1]) for axis in range(value.ndim - 1)]
+    rows = value.reshape(-1, value.shape[-1]).tolist()
+    lines = []
+    for at, row in enumerate(rows, 1):
+        opened, closed = (sum(not each % size for size in outer) for each in (at - 1, at))
+        inner = f"[{', '.join(map(write, row))}]"
+        lines.append(f"{' ' * (len(outer) - opened)}{'[' * opened}{inner}{']' * closed}{',' * (at < len(rows))}")
+    return "\n".join(lines)
 
 
 def _corners(value: Any, threshold: int, edge: int) -> Any:
