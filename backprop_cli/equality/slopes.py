@@ -9,7 +9,7 @@ from functools import cache
 from backprop_cli.calculus.table import row, row_of_several
 from backprop_cli.equality.terms import NAMED, Terms
 from backprop_cli.lang.parse import parse_expression
-from backprop_cli.lang.syntax import Expr, Name, substitute
+from backprop_cli.lang.syntax import Expr, Name, names_in, substitute
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.textbook import FIXED
 
@@ -28,6 +28,17 @@ def formula_of(head: str, count: int, operand: int) -> tuple[tuple[str, ...], Ex
     if text is None:
         return known.operands, None
     return known.operands, substitute(parse_expression(text, "<table>"), {each: Name(fixed) for each, fixed in FIXED.items()})
+
+
+@cache
+def by_own_value(head: str) -> bool:
+    """Whether the table writes the derivative of a function with its own value, as `y*(1 - y)` of a sigmoid."""
+    known = row(head)
+    return (
+        known is not None
+        and known.code is None
+        and any(_OWN in names_in(parse_expression(text, "<table>")) for text in known.local if text)
+    )
 
 
 def local(terms: Terms, user: int, operand: int) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_cli.equality.slopes import pulled
+from backprop_cli.equality.slopes import by_own_value, pulled
 from backprop_cli.equality.terms import LEAF, NAMED, Terms
 from backprop_cli.homework.lowering import InTerms, TermWalk
 from backprop_cli.lang.program import Assign, Declare, Program
@@ -239,7 +239,11 @@ class Board:
         """Terms with the student's own values in the place of named ones."""
         instead: dict[int, int] = {}
         for name, claimed in world.values.items():
-            instead.update(zip(self.values[name].ravel().tolist(), claimed.ravel().tolist(), strict=True))
+            new = claimed.ravel().tolist()
+            instead.update(zip(self.values[name].ravel().tolist(), new, strict=True))
+            if not self.scope.is_leaf(name):  # as the value that the derivative of a sigmoid is written with
+                inner = zip(self.inner(name).ravel().tolist(), new, strict=True)
+                instead.update((each, value) for each, value in inner if by_own_value(self.terms.heads[each]))
         return np.array(self.terms.rewritten(ids.ravel().tolist(), instead), dtype=np.int64).reshape(ids.shape)
 
     def value(self, name: str, world: World = TRUTH) -> Ids:

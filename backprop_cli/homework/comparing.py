@@ -13,9 +13,9 @@ from backprop_cli.equality.decide import Decision, Effort, Region, Status, decid
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.comparing_words import elsewhere, place, value_text
-from backprop_cli.homework.formulas import Formulas, half_unit, significant
+from backprop_cli.homework.formulas import Formulas, half_unit, moving, significant
 from backprop_cli.homework.lowering import Misfit
-from backprop_cli.homework.rounded import rounded_formula, rounded_here
+from backprop_cli.homework.rounded import rounded_alike, rounded_formula, rounded_here
 from backprop_cli.homework.rounded import slack as moved_by_rounding
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.verdicts import Example, Verdict
@@ -24,6 +24,7 @@ from backprop_cli.oracles.opinion import NoOpinion
 
 # Digits to work with where the ones before do not tell a value from 0, or from a point without one.
 _DIGITS = (50, 120, 400)
+EXACT = Fraction(0)
 # Seconds that SymPy has for one pair.
 _ALGEBRA = 2.0
 _VERDICTS = {
@@ -86,18 +87,18 @@ class Comparer:
     def formulas(self, world: World, literals: Mapping[str, int] | None = None, direct: bool = False, columns: bool = False) -> Formulas:
         return Formulas(self.board, world, literals, direct=direct, extra=self.measure.extra, columns=columns)
 
-    def compare(self, truth: Ids, tree: Expr, world: World = TRUTH, loose: Ids | None = None, direct: bool = False) -> Compared:
-        """A right side against the truth. `loose` holds for each entry of the truth a term: how far it may lie from what is due."""
+    def compare(self, truth: Ids, tree: Expr, world: World = TRUTH, rounding: Fraction = EXACT, direct: bool = False) -> Compared:
+        """A right side against the truth. `rounding` tells how far, relative to it, the numbers that the truth rests on may carry it."""
         flat = self.formulas(world, direct=direct)
-        found = self.read(truth, tree, flat, world, loose)
+        found = self.read(truth, tree, flat, world, rounding)
         if found.right or not flat.transposed:
             return found
-        upright = self.read(truth, tree, self.formulas(world, direct=direct, columns=True), world, loose)
+        upright = self.read(truth, tree, self.formulas(world, direct=direct, columns=True), world, rounding)
         if upright.right and found.how == "shapes":
             return replace(upright, notes=(*upright.notes, "vectors are read as columns here"))
         return upright if upright.right or found.how == "shapes" else found
 
-    def read(self, truth: Ids, tree: Expr, formulas: Formulas, world: World, loose: Ids | None) -> Compared:
+    def read(self, truth: Ids, tree: Expr, formulas: Formulas, world: World, rounding: Fraction) -> Compared:
         """A right side, read in one way, against the truth."""
         try:
             claimed = formulas.terms_of(tree)
@@ -109,18 +110,20 @@ class Comparer:
             fitted, notes = fit(truth, claimed)
         except Misfit as error:
             return Compared(Verdict.WRONG, "shapes", str(error), claimed=claimed)
-        flat = fitted.ravel().tolist()
-        if not any(self.board.terms.moved[each] for each in flat):
-            found = self.as_numbers(truth, tree, flat, world, loose)
+        flat, moved = fitted.ravel().tolist(), self.board.terms.moved
+        # Where the student's own numbers stand for names, a formula in names is more than its number, unless all that is due is one.
+        formula = bool(world) and any(moved[each] for each in truth.ravel().tolist()) and moving(tree)
+        if not formula and not any(moved[each] for each in flat):
+            found = self.as_numbers(truth, tree, flat, world, rounding)
         else:
             found = self.as_functions(truth, tree, fitted, world)
-            if found.verdict is not Verdict.CORRECT and loose is not None and self.near(truth, flat, loose):
-                found = Compared(Verdict.CORRECT, "value", "", ("right at the point, within the rounding of the numbers it uses",))
+            if found.verdict is not Verdict.CORRECT and rounding and rounded_alike(self, truth, tree, world, rounding):
+                found = Compared(Verdict.CORRECT, "value", "", ("right within the rounding of the numbers it uses",))
         return Compared(found.verdict, found.how, found.message, (*notes, *found.notes), found.example, claimed, found.numeric)
 
     # ---- numbers ----
 
-    def as_numbers(self, truth: Ids, tree: Expr, claimed: list[int], world: World, loose: Ids | None) -> Compared:
+    def as_numbers(self, truth: Ids, tree: Expr, claimed: list[int], world: World, rounding: Fraction) -> Compared:
         """Constant entries against the values that the truth has at the point."""
         terms = self.board.terms
         wanted = truth.ravel().tolist()
@@ -135,7 +138,6 @@ class Comparer:
         spelled = self.spelled(tree, len(wanted))
         nothing = [Fraction(0)] * len(wanted)
         slack = moved_by_rounding(self, tree, len(wanted), world) if None in spelled else nothing
-        spread = nothing if loose is None else [abs(each or Fraction(0)) for each in self.known(loose.ravel().tolist())]
         messages: list[str] = []
         wrong: list[int] = []
         for at, (true, own) in enumerate(zip(due, given, strict=True)):
@@ -144,7 +146,7 @@ class Comparer:
             if own is None:
                 return self.without_value(wanted[at], claimed[at])
             found = numbers.compared(true, own, spelled[at], slack[at], self.measure.digits, self.measure.tolerance)
-            if not found.right and spread[at] and self.within(true, own, spelled[at], spread[at], slack[at]):
+            if not found.right and rounding and self.within(true, own, spelled[at], rounding * abs(true), slack[at]):
                 found = numbers.Digits(True, False, "right within the rounding of the numbers it uses")
             if found.message and (not found.right or not wrong) and found.message not in messages:
                 messages = [found.message] if not found.right and not wrong else [*messages, found.message]
@@ -208,12 +210,12 @@ class Comparer:
             return [None] * count
         return [numbers.written(each).text for each in flat]
 
-    def near(self, truth: Ids, claimed: list[int], loose: Ids) -> bool:
-        """Whether all entries lie as near to the truth, at the point, as rounded numbers can bring them."""
-        known = self.known([*truth.ravel().tolist(), *claimed, *loose.ravel().tolist()])
-        size = len(claimed)
-        threes = zip(known[:size], known[size : 2 * size], known[2 * size :], strict=True)
-        return all(true is not None and own is not None and most is not None and abs(true - own) <= most for true, own, most in threes)
+    def equal_numbers(self, left: Ids | None, right: Ids | None) -> bool:
+        """Whether two claims are the same numbers, exactly."""
+        if left is None or right is None or left.shape != right.shape:
+            return False
+        known = self.known([*left.ravel().tolist(), *right.ravel().tolist()])
+        return None not in known and known[: left.size] == known[left.size :]
 
     def digits_agree(self, truth: Ids, claimed: Ids) -> bool:
         """Whether all entries have, at the point, the digits that are asked, two units of rounding aside."""

@@ -17,11 +17,15 @@ from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.sitting import Line, Sitting
 from backprop_cli.homework.updates import turned
 from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.lang.program import Assign
+from backprop_cli.lang.syntax import Apply, Number, Part, postorder
 from backprop_cli.oracles.opinion import NoOpinion
 
 _DIGITS = 50
 _LOSS = (Fraction(2), Fraction(1, 2))
 _AT_LEAST = 2
+_AVERAGES = frozenset({"sum", "mean", "var", "std"})
+_SQUARES = frozenset({"var", "std", "norm", "hypot"})
 
 
 def settled(sitting: Sitting, lines: Sequence[Line]) -> list[Line]:
@@ -34,7 +38,8 @@ def settled(sitting: Sitting, lines: Sequence[Line]) -> list[Line]:
     open_lines = {at: line for at, line in gradients.items() if made[at].found.verdict is not Verdict.CONVENTION}
     off = [line for line in open_lines.values() if line.found.verdict is not Verdict.CORRECT and not _uses(line)]
     with suppress(NoOpinion):
-        factors = {_factor(sitting, line) for line in off}
+        allowed = _allowed(sitting.board) if off else []
+        factors = {_factor(sitting, line, allowed) for line in off}
         if len(factors) == 1 and None not in factors:
             (factor,) = factors
             made.update(_factored(sitting, open_lines, factor or Fraction(0), made))
@@ -61,7 +66,13 @@ def _as_convention(sitting: Sitting, line: Line, message: str) -> Line:
 # ---- factors ----
 
 
-def _factor(sitting: Sitting, line: Line) -> Fraction | None:
+def _allowed(board: Board) -> list[Fraction]:
+    """The factors that conventions of this program may differ by."""
+    halves = _LOSS if _has_half(board) else ()
+    return [*halves, Fraction(-1), *(each for size in _sizes(board) for each in (Fraction(size), Fraction(1, size)))]
+
+
+def _factor(sitting: Sitting, line: Line, allowed: Sequence[Fraction]) -> Fraction | None:
     """The factor between a claim and the truth, where it is one that conventions differ by."""
     board, truth = sitting.board, line.truth
     if truth is None or line.found.claimed is None:
@@ -70,7 +81,6 @@ def _factor(sitting: Sitting, line: Line) -> Fraction | None:
         claimed, _ = fit(truth, line.found.claimed)
     except NoOpinion:
         return None
-    allowed = (*_LOSS, Fraction(-1), *(each for size in _sizes(board) for each in (Fraction(size), Fraction(1, size))))
     ratio = _ratio(board, truth, claimed)
     if ratio is None:
         return None
@@ -88,8 +98,31 @@ def _scaled(board: Board, truth: Ids, factor: Fraction) -> Ids:
 
 
 def _sizes(board: Board) -> list[int]:
-    """How many patterns there may be: the lengths of all axes."""
-    return sorted({size for ids in board.values.values() for size in ids.shape if size > 1})
+    """What N may be in the 1/N of a loss: the lengths of axes, where something is summed or averaged or divided by N."""
+    lengths = {size for ids in board.values.values() for size in ids.shape if size > 1}
+    parts = _parts(board)
+    if any(isinstance(part, Apply) and part.head in _AVERAGES for part in parts):
+        return sorted(lengths)
+    written = {part.exact for part in parts if isinstance(part, Number)}
+    return sorted(size for size in lengths if {Fraction(size), Fraction(1, size)} & written)
+
+
+def _has_half(board: Board) -> bool:
+    """Whether there is a square or a 2 in the program, so that its ½ may be meant to be elsewhere."""
+    for part in _parts(board):
+        if isinstance(part, Number) and part.exact in _LOSS:
+            return True
+        if isinstance(part, Apply) and (part.head in _SQUARES or (part.head == "*" and part.operands[0] == part.operands[1])):
+            return True
+    return False
+
+
+def _parts(board: Board) -> list[Part]:
+    """All parts of the program's formulas."""
+    scope = board.scope
+    trees = [each.expr for each in scope.sources.values() if isinstance(each, Assign)]
+    trees += [each.body for defined in scope.functions.values() for _, each in defined]
+    return [part for tree in trees for part in postorder(tree)]
 
 
 def _ratio(board: Board, truth: Ids, claimed: Ids) -> Fraction | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +13,7 @@ from backprop_cli.homework.board import Board, Ids, World
 from backprop_cli.lang.answers_syntax import Target
 from backprop_cli.oracles.opinion import NoOpinion
 
-_SINGLES = 6
+_SINGLES, _LISTED = 6, 6
 # What may be done to see that an answer is a constant.
 _EFFORT = Effort(operations=500_000, seconds=1.0)
 
@@ -22,21 +22,21 @@ _EFFORT = Effort(operations=500_000, seconds=1.0)
 class Slip:
     """An earlier answer that is not the truth itself: wrong, or `right` as a rounded number.
 
-    What was asked, the student's terms in the shape of the truth, how coarsely they were rounded where they are wrong.
+    Its lines (of an array answered entry by entry several), what was asked, the student's terms in the shape of the truth, how
+    coarsely they were rounded, and the digits of their decimals.
 
     It is `degenerate` where it makes the rest trivial: a derivative that is 0, 1 or -1 as a function, a value that is 0 or 1,
     in all entries alike.
     """
 
-    line: int
-    kind: str
+    lines: tuple[int, ...]
     of: str
     by: str | None
     claimed: Ids
-    truth: Ids
     rounding: Fraction = Fraction(0)
     degenerate: bool = False
     right: bool = False
+    decimals: frozenset[str] = frozenset()
 
 
 def constant(board: Board, ids: Ids, among: Sequence[int]) -> bool:
@@ -59,6 +59,24 @@ def constant(board: Board, ids: Ids, among: Sequence[int]) -> bool:
         return decide(terms, pairs, region, "", effort=_EFFORT).status in (Status.EQUAL, Status.EQUAL_HERE)
     except NoOpinion:
         return False
+
+
+def joined(before: Slip, entry: Slip) -> Slip:
+    """What is claimed for an array whose entries are answered one by one, after one more of them."""
+    lines = (*before.lines, *entry.lines) if entry.rounding or not entry.right else before.lines
+    rounding, right = max(before.rounding, entry.rounding), before.right and entry.right
+    return replace(entry, lines=lines, rounding=rounding, right=right, decimals=before.decimals | entry.decimals)
+
+
+def rounding_of(slips: Sequence[Slip]) -> Fraction:
+    """How coarsely the wrong answers among some were rounded."""
+    return max((slip.rounding for slip in slips if not slip.right), default=Fraction(0))
+
+
+def lines_of(slips: Sequence[Slip]) -> str:
+    """The lines of answers, the first ones if they are many."""
+    lines = list(dict.fromkeys(line for slip in slips for line in slip.lines))
+    return ", ".join(map(str, lines[:_LISTED])) + ", ..." * (len(lines) > _LISTED)
 
 
 def entry_replaced(truth: Ids, index: tuple[int, ...] | None, claimed: Ids) -> Ids:

@@ -14,9 +14,10 @@ from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.lowering import Misfit, TermWalk
 from backprop_cli.lang.answers_syntax import BESIDE, DERIVATIVE, PARTIAL, PRIME
 from backprop_cli.lang.program import Define
-from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, children, postorder
+from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number, Part, children, postorder
 from backprop_cli.oracles.opinion import NoOpinion
-from backprop_cli.oracles.walk import Item
+from backprop_cli.oracles.scope import CONSTANTS
+from backprop_cli.oracles.walk import Item, Shape
 
 _SYMBOLS = frozenset({DERIVATIVE, PARTIAL})
 _LAST = 10**9
@@ -64,6 +65,10 @@ class Formulas(TermWalk):
             return self.evaluate(tree, _LAST).value
         except (ValueError, IndexError) as error:
             raise Misfit(str(error).splitlines()[0] if str(error) else "the shapes do not fit together") from None
+
+    def numbers(self, part: Brackets) -> tuple[list[Fraction | str | float], Shape] | None:
+        rounded = any(isinstance(each, Number) and each.text in self.literals for each in postorder(part)) if self.literals else False
+        return None if rounded else super().numbers(part)
 
     def constant(self, text: str) -> Item:
         if text in self.literals:
@@ -169,6 +174,11 @@ def uses(tree: Expr) -> list[tuple[str, str | None]]:
     return list(found)
 
 
+def moving(tree: Expr) -> bool:
+    """Whether names or derivatives stand in a formula, besides the constants."""
+    return any(name not in CONSTANTS or by is not None for name, by in uses(tree))
+
+
 def symbols(tree: Expr) -> list[tuple[str, str]]:
     """The derivatives that stand in a formula as symbols, as (of, by)."""
     return [(of, by) for of, by in uses(tree) if by is not None]
@@ -181,6 +191,11 @@ def rounded_literals(tree: Expr) -> dict[str, tuple[Fraction, Fraction]]:
         if isinstance(part, Number) and significant(part.text) >= 3 and not part.text.isdecimal():
             found[part.text] = part.exact, half_unit(part.text)
     return found
+
+
+def mantissas(tree: Expr) -> frozenset[str]:
+    """The digits of the decimals of three digits or more in a formula, wherever their points stand."""
+    return frozenset(text.lower().partition("e")[0].replace(".", "").strip("0") for text in rounded_literals(tree))
 
 
 def significant(text: str) -> int:

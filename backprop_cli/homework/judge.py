@@ -165,7 +165,7 @@ class Bench:
             truth=line.truth,
             numeric=found.numeric,
             half_unit=None if half is None else float(half),
-            world=world_of(self.board, [slip for slip in sitting.wrong if slip.line < line.answer.line]),
+            world=world_of(self.board, [slip for slip in sitting.wrong if slip.lines[-1] < line.answer.line]),
             others=others,
             tree=line.tree,
             rate=sitting.rules.rate if sitting.rules.rate is not None else sitting.rate,
@@ -243,11 +243,11 @@ def _unreadable(each: Unreadable) -> Judged:
 def _wrong_before(line: Line, lines: Sequence[Line]) -> list[str]:
     """Notes on the symbols of a right formula that the student got wrong in earlier lines."""
     used = {pair for tree in line.answer.links for pair in symbols(tree)}
-    notes = []
-    for each in lines:
-        target = each.answer.target
-        if each is line:
-            break
-        if (target.of, target.wrt) in used and each.found.verdict is Verdict.WRONG and target.kind == "derivative":
-            notes.append(f"the step is right; {target.text}, which it uses, is wrong in line {each.answer.line}")
-    return notes
+    before = {each.answer.target.text: each for each in lines[: lines.index(line)]}  # of several answers the last one counts
+    return [
+        f"the step is right; {text}, which it uses, is wrong in line {each.answer.line}"
+        for text, each in before.items()
+        if (each.answer.target.of, each.answer.target.wrt) in used
+        and each.found.verdict is Verdict.WRONG
+        and each.answer.target.kind == "derivative"
+    ]

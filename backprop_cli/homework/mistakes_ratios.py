@@ -28,6 +28,8 @@ def other_name(case: Case) -> Iterator[Suspect]:
         ids = board.values[name].ravel().tolist()
         if name == mistaken.by or len(ids) != len(case.claimed) or not case.known(board.values[name]):
             continue
+        if f"d{mistaken.of}/d{name}" in mistaken.secret:
+            continue
         found = [adjoints.get(each) for each in ids]
         if any(each is None for each in found):
             continue

@@ -73,7 +73,7 @@ def compared(truth: Fraction, value: Fraction, text: str | None, loose: Fraction
         if known >= digits:
             return Digits(True, False, f"right to {known} digits")
         if not value:
-            return Digits(False, False, "near 0, but not 0")
+            return Digits(False, False, "near 0, but not 0" if len(text.partition(".")[2]) >= digits else "")
         return Digits(False, False, f"right to {known} digit{'s' * (known != 1)}; {digits} are asked")
     agreed = agreeing(truth, value)
     if agreed:

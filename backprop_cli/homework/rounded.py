@@ -17,6 +17,7 @@ from backprop_cli.oracles.opinion import NoOpinion
 
 _DIGITS = 50
 _MOST = 6
+_MUCH = 20_000  # literals times entries
 _ALIKE = Fraction(1, 10**25)
 # Rounded decimals by their spelling: each with its value and how far what it stands for may lie from it.
 Literals = Mapping[str, tuple[Fraction, Fraction]]
@@ -80,11 +81,20 @@ def rounded_here(comparer: Compares, truth: Ids, tree: Expr, claimed: Ids, world
     )
 
 
+def rounded_alike(comparer: Compares, truth: Ids, tree: Expr, world: World, rounding: Fraction) -> bool:
+    """Whether a formula is right but for its one decimal, and that as near to the right one as rounding brings it."""
+    literals = rounded_literals(tree)
+    if len(literals) != 1:
+        return False
+    ((text, (value, half)),) = literals.items()
+    return _stands_for_one_number(comparer, truth, tree, world, text, (value, max(half, rounding * abs(value))))
+
+
 def slack(comparer: Compares, tree: Expr, count: int, world: World) -> list[Fraction]:
     """How far rounded decimals inside constant formulas may move each of `count` entries."""
     literals = rounded_literals(tree)
     nothing = [Fraction(0)] * count
-    if not literals:
+    if not literals or len(literals) * count > _MUCH:
         return nothing
     try:
         ids = comparer.formulas(world, _leaves(comparer, literals)).terms_of(tree).ravel().tolist()
@@ -103,10 +113,13 @@ def _moved(comparer: Compares, term: int, literals: Literals, points: Sequence[M
     leaves = _leaves(comparer, literals)
     slopes = gradient(terms, term, leaves.values())
     written = {_key(text): terms.number(value) for text, (value, _) in literals.items()}
+    steep = [
+        (slopes[leaf], half) for leaf, (_, half) in zip(leaves.values(), literals.values(), strict=True) if terms.value(slopes[leaf]) != 0
+    ]
     found = []
     for point in points:
-        balls = values(terms, [slopes[leaf] for leaf in leaves.values()], {**point, **written}, _DIGITS)
-        halves = zip(balls, literals.values(), strict=True)
+        balls = values(terms, [slope for slope, _ in steep], {**point, **written}, _DIGITS)
+        halves = zip(balls, steep, strict=True)
         found.append(sum((abs(numbers.fraction(ball.mid)) * half for ball, (_, half) in halves if ball is not None), Fraction(0)))
     return found
 

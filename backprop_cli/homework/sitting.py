@@ -13,12 +13,12 @@ from backprop_cli.homework import forms, numbers, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.circles import Circles
 from backprop_cli.homework.comparing import Compared, Comparer, Measure, OutOfTime
-from backprop_cli.homework.following import Slip, constant, entry_replaced, world_of, worlds
-from backprop_cli.homework.formulas import rounded_literals
+from backprop_cli.homework.following import Slip, constant, entry_replaced, joined, lines_of, rounding_of, world_of, worlds
+from backprop_cli.homework.formulas import mantissas
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.placed import alone
 from backprop_cli.homework.rules import Rules
-from backprop_cli.homework.targets import by_edge, options, rates, shape_of, whole
+from backprop_cli.homework.targets import by_edge, options, rates, same, shape_of, whole
 from backprop_cli.homework.verdicts import Judged, Verdict
 from backprop_cli.lang.answers_syntax import PARTIAL, Answer, Target
 from backprop_cli.lang.syntax import Apply, Expr, names_in, postorder
@@ -141,11 +141,12 @@ class Sitting:
             return self.line(answer, answer.links[0], Compared(Verdict.WRONG, "", circle))
         for tree in answer.links:
             found, truth, world, slips = self.link(answer, tree, comparer)
+            if found.verdict is Verdict.WRONG and line is not None and comparer.equal_numbers(line.found.claimed, found.claimed):
+                continue  # the number of the link before, written once more
             verdict = found.verdict
             if slips and verdict is Verdict.CORRECT:
-                carried = ", ".join(str(slip.line) for slip in slips)
                 verdict = Verdict.FOLLOW_THROUGH
-                found = replace(found, verdict=verdict, message=f"right given the answer of line {carried}", example=None)
+                found = replace(found, verdict=verdict, message=f"right given the answer of line {lines_of(slips)}", example=None)
             notes.extend(note for note in found.notes if note not in notes)
             each = self.line(answer, tree, found, truth, world)
             if line is None or _WORST_FIRST.index(verdict) < _WORST_FIRST.index(line.found.verdict):
@@ -178,18 +179,14 @@ class Sitting:
             if wrong:
                 return found, truth, world_of(self.board, needed), wrong
             if found.claimed is not None and comparer.digits_agree(truth, found.claimed):
-                lines = ", ".join(str(slip.line) for slip in needed)
-                return (
-                    replace(found, notes=(*found.notes, f"right with the number of line {lines} as it is rounded there")),
-                    truth,
-                    TRUTH,
-                    [],
-                )
+                note = f"right given the rounded answer of line {lines_of(needed)}"
+                return replace(found, notes=(*found.notes, note)), truth, TRUTH, []
         return first, truth, TRUTH, []
 
     def grounds(self, target: Target, tree: Expr, wrong: bool) -> Iterator[list[Slip]]:
-        """The sets of earlier answers that may carry a line, rounded numbers only where the line has decimals."""
-        rounded = list(worlds([slip for slip in self.slips if slip.right], target)) if rounded_literals(tree) else []
+        """The sets of earlier answers that may carry a line: of rounded numbers, those that stand in it."""
+        digits = mantissas(tree)
+        rounded = list(worlds([slip for slip in self.slips if slip.right and slip.decimals & digits], target))
         yield from rounded
         for slips in worlds(self.wrong, target) if wrong else ():
             yield slips
@@ -199,7 +196,7 @@ class Sitting:
     def carried(self, target: Target, tree: Expr, comparer: Comparer, slips: list[Slip]) -> Compared | None:
         """How a formula compares where earlier wrong answers hold, if it is right there and something is left to be right about."""
         try:
-            found, due = self.best(target, tree, comparer, world_of(self.board, slips), _rounding(slips))
+            found, due = self.best(target, tree, comparer, world_of(self.board, slips), rounding_of(slips))
         except NoOpinion:
             return None
         return found if found.right and not constant(self.board, due, (0,)) else None
@@ -217,10 +214,12 @@ class Sitting:
         """The best of the readings: which truth is meant, and what `∂` means inside the formula."""
         partial = any(isinstance(part, Apply) and part.head == PARTIAL for part in postorder(tree))
         best: tuple[Compared, Ids] | None = None
+        known = [each for each, _ in options(self.board, target)] if world else []
         for truth, note in options(self.board, target, world):
-            loose = updates.scaled_size(self.board, truth, rounding) if rounding else None
+            if any(same(self.board, truth, each) for each in known):
+                continue  # the earlier answers do not bear on this one
             for direct in (True,) if partial and by_edge(self.board, target, tree) else (False, True) if partial else (False,):
-                found = comparer.compare(truth, tree, world, loose, direct)
+                found = comparer.compare(truth, tree, world, rounding, direct)
                 if note and found.right:
                     found = Compared(
                         found.verdict, found.how, found.message, (*found.notes, note), found.example, found.claimed, found.numeric
@@ -229,7 +228,8 @@ class Sitting:
                     best = found, truth
                 if found.right:
                     return best
-        assert best is not None
+        if best is None:
+            raise NoOpinion("no earlier answer bears on this")
         return best
 
     # ---- shapes ----
@@ -254,19 +254,20 @@ class Sitting:
         holds = found.verdict in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH)
         self.circles.keep(target, line.answer.links if holds else (line.tree,))
         rounding = numbers.coarseness(line.tree, self.rules.digits) if found.numeric else Fraction(0)
+        alike = [slip for slip in self.slips if (slip.of, slip.by) == (target.of, target.wrt)]
+        before = alike[-1] if alike and target.index is not None else None  # entries add up
         right = found.verdict is Verdict.CORRECT
-        if found.verdict is Verdict.UNDECIDED or (right and not rounding):
+        if found.verdict is Verdict.UNDECIDED or (right and not rounding and before is None):
             return  # what is exactly right is the truth
         truth = whole(self.board, target)
-        claimed = found.claimed
         try:
-            claimed = shapes.fit(truth if target.index is None else truth[target.index], claimed)[0]
+            claimed = shapes.fit(truth if target.index is None else truth[target.index], found.claimed)[0]
         except Misfit:
             return
-        made = entry_replaced(truth, target.index, claimed)
+        made = entry_replaced(truth if before is None else before.claimed, target.index, claimed)
         trivial = not right and any(constant(self.board, made, (each,)) for each in ((0, 1) if target.wrt is None else (0, 1, -1)))
-        rounding = Fraction(0) if right else rounding
-        self.slips.append(Slip(line.answer.line, target.kind, target.of, target.wrt, made, truth, rounding, trivial, right))
+        slip = Slip((line.answer.line,), target.of, target.wrt, made, rounding, trivial, right, mantissas(line.tree))
+        self.slips.append(slip if before is None else joined(before, slip))
 
     def line(
         self,
@@ -288,7 +289,3 @@ class Sitting:
             notes=told, broken=broken, example=found.example, complaint=complaint, text=answer.text,
         )  # fmt: skip
         return Line(answer, judged, tree, found, truth, world)
-
-
-def _rounding(slips: list[Slip]) -> Fraction:
-    return max((slip.rounding for slip in slips), default=Fraction(0))

@@ -11,8 +11,8 @@ import numpy as np
 from backprop_cli.equality.decide import values
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
-from backprop_cli.homework.comparing import Compared, Comparer
-from backprop_cli.homework.following import world_of, worlds
+from backprop_cli.homework.comparing import EXACT, Compared, Comparer
+from backprop_cli.homework.following import lines_of, world_of
 from backprop_cli.homework.formulas import half_unit, symbols
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.targets import rates
@@ -52,21 +52,21 @@ def judged(sitting: Sitting, answer: Answer) -> Line:
 
 def _link(sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extra: tuple[str, ...]) -> tuple[Compared, Ids | None, World]:
     first, truth = _against(sitting, answer, tree, comparer, extra, TRUTH)
-    if first.verdict is not Verdict.WRONG:
+    if first.verdict is not Verdict.WRONG and first.message != UNKNOWN:
         return first, truth, TRUTH
     assert answer.target.of is not None
-    own = [slip for slip in sitting.wrong if (slip.of, slip.by) == (sitting.board.output, answer.target.of) and not slip.degenerate]
-    for slips in [*([own[-1:]] if own else []), *worlds(sitting.wrong, answer.target)]:
+    own = [slip for slip in sitting.slips if (slip.of, slip.by) == (sitting.board.output, answer.target.of) and not slip.degenerate]
+    for slips in [*([own[-1:]] if own else []), *sitting.grounds(answer.target, tree, True)]:
         world = world_of(sitting.board, slips)
         found, _ = _against(sitting, answer, tree, comparer, extra, world)
+        wrong = [slip for slip in slips if not slip.right]
+        if found.right and wrong:
+            told = f"right given the answer of line {lines_of(wrong)}"
+            carried = Compared(Verdict.FOLLOW_THROUGH, found.how, told, found.notes, claimed=found.claimed, numeric=found.numeric)
+            return carried, truth, world
         if found.right:
-            carried = ", ".join(str(slip.line) for slip in slips)
-            told = f"right given the answer of line {carried}"
-            return (
-                Compared(Verdict.FOLLOW_THROUGH, found.how, told, found.notes, claimed=found.claimed, numeric=found.numeric),
-                truth,
-                world,
-            )
+            note = f"right given the rounded answer of line {lines_of(slips)}"
+            return replace(found, notes=(*found.notes, note)), truth, TRUTH
     return first, truth, TRUTH
 
 
@@ -86,10 +86,10 @@ def _against(
     rate, why = _rate(sitting, comparer, (old, slope, claimed), extra, tree)
     if rate is None:
         return Compared(Verdict.UNDECIDED if why == UNKNOWN else Verdict.WRONG, "", why, claimed=claimed), None
-    if extra and reading is not world:
+    if reading is not world:
         old, slope = _valued(board, old), _valued(board, slope)
     truth = moved(board, old, slope, rate, "-")
-    found = comparer.compare(truth, tree, reading, scaled_size(board, truth, Fraction(1, 10**6)) if _rough(board, world) else None)
+    found = comparer.compare(truth, tree, reading, Fraction(1, 10**6) if _rough(board, world) else EXACT)
     number = board.terms.value(rate)
     if found.right:
         if number is not None and not extra and sitting.rules.rate is None:
@@ -132,14 +132,6 @@ def moved(board: Board, old: Ids, slope: Ids, rate: int, sign: str) -> Ids:
     return np.array(flat, dtype=np.int64).reshape(old.shape)
 
 
-def scaled_size(board: Board, truth: Ids, part: Fraction) -> Ids:
-    """A part of the size of each entry, as terms."""
-    terms = board.terms
-    factor = terms.number(part)
-    flat = [terms.apply("*", factor, terms.apply("abs", each)) for each in truth.ravel().tolist()]
-    return np.array(flat, dtype=np.int64).reshape(truth.shape)
-
-
 def _rate(sitting: Sitting, comparer: Comparer, step: tuple[Ids, Ids, Ids], extra: tuple[str, ...], tree: Expr) -> tuple[int | None, str]:
     """The rate as a term: the one that is named in the update, given, or found from it; else None, and why.
 
@@ -159,7 +151,7 @@ def _rate(sitting: Sitting, comparer: Comparer, step: tuple[Ids, Ids, Ids], extr
     if not any(low or high for low, high in found):
         return None, UNMOVED
     low, high = max(low for low, _ in found), min(high for _, high in found)
-    if low <= high and (not numeric or claimed.size > 1):
+    if low <= high and (not numeric or len(found) > 1):
         return terms.number(_meant(low, high, tree)), ""
     written = _written(found, tree, numeric)
     if written is not None:
@@ -172,8 +164,18 @@ def _meant(low: Fraction, high: Fraction, tree: Expr) -> Fraction:
     own = [each for each in _literals(tree) if low <= each <= high and each <= _LARGEST]
     if len(own) == 1:
         return own[0]
-    near = abs(numbers.simplest(low, high))
+    near = _short(low, high) or abs(numbers.simplest(low, high))
     return near if near.denominator <= _SIMPLE and near else abs(low + high) / 2
+
+
+def _short(low: Fraction, high: Fraction) -> Fraction | None:
+    """The decimal with the fewest places in an interval, three at most."""
+    for places in range(1, 4):
+        unit = Fraction(1, 10**places)
+        near = -(-low // unit) * unit
+        if 0 < near <= high:
+            return near
+    return None
 
 
 def _found(comparer: Comparer, step: tuple[Ids, Ids, Ids], tree: Expr) -> list[tuple[Fraction, Fraction]]:

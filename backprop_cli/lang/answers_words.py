@@ -21,7 +21,7 @@ _LETTER = rf"(?:[A-Za-z0-9_]|{_BEYOND})"
 _KINDS = (
     ("SPACE", rf"[{_SPACES}]++|[$~]"),
     ("COMMAND", r"\\(?:[A-Za-z]++\*?|.)"),
-    ("DECIMAL", r"[0-9]++(?:,|\{,\})[0-9]++"),  # only where a comma is decimal
+    ("DECIMAL", r"[0-9]++(?:,|\{,\})[0-9]++(?:[eE][+-]?[0-9]++)?"),  # only where a comma is decimal
     ("NUMBER", r"(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?"),
     ("NAME", rf"(?:[A-Za-z_]|{_BEYOND}){_LETTER}*+"),
     ("TRANSPOSE", rf"\.T(?!{_LETTER})|[ᵀ⊤⊺]"),

@@ -148,7 +148,7 @@ class Walk:
             case Apply():
                 return part.operands if part.head in self.scope.functions else arguments(part)[0]
             case Brackets(items=items):
-                return () if plain(part) is not None else items
+                return () if self.numbers(part) is not None else items
             case Index(base=base):
                 return (base,)
             case _:
@@ -176,7 +176,7 @@ class Walk:
             case Name(id=name):
                 return self.name(name, frame)
             case Brackets():
-                numbers = plain(part)
+                numbers = self.numbers(part)
                 if numbers is not None:
                     return Item(self.engine.literal(*numbers))
                 return Item(self.engine.move(_piled, *(each.value for each in self.taken(frame, len(part.items)))))
@@ -196,6 +196,10 @@ class Walk:
         if name not in CONSTANTS or name in self.scope.sources:
             raise NoOpinion(f"{name} has no value")
         return self.constant(FIXED[name])
+
+    def numbers(self, part: Brackets) -> tuple[list[Fraction | str | float], Shape] | None:
+        """The entries of an array of plain numbers and its shape; None for any other, which is read entry by entry."""
+        return plain(part)
 
     def constant(self, text: str) -> Item:
         found = self.constants.get(text)

@@ -1,0 +1,123 @@
+"""Homework done with numbers: what rounded answers of earlier lines carry, and what they must not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from backprop_cli.homework.judge import judge
+from backprop_cli.homework.rules import Rules
+from backprop_cli.lang.parse import parse
+
+G1 = "input x = 2, y = 2; param a = 3, b = 1; u = x*a; v = log(u); w = v + b; t = 1/w; z = y - t; L = z^2"
+DIAMOND = "input x = 2, y = 3; param a = 1.5, b = 0.5; u = a*x; v = u^2; w = b*u + y; L = v*w"
+LOGISTIC = (
+    "input x1 = 1.5, x2 = -2, y = 1; param w1 = 0.4, w2 = 0.3, b = 0.1\n"
+    "z = w1*x1 + w2*x2 + b; p = sigmoid(z); L = -(y*log(p) + (1 - y)*log(1 - p))"
+)
+SOFTMAX = (
+    "input x = [1, 2], y = [1, 0, 0]; param W = [[0.1, 0.2], [0.3, -0.1], [0.2, 0.1]], b = [0, 0.1, 0.2]\n"
+    "z = W@x + b; p = softmax(z); L = -sum(y*log(p))"
+)
+RIGHT, WRONG, CARRIED, HERE, OPEN = "correct", "wrong", "follow-through", "correct-at-point", "undecided"
+
+
+def verdicts(program: str, answers: str, **options: Any) -> list[str]:
+    return [each.verdict.value for each in judge(parse(program), answers, **options).answers]
+
+
+CASES: list[tuple[str, str, list[str]]] = [
+    # A wrong number makes nothing else looser than it is.
+    (G1, "dL/da = 1.01\ndL/dw = 0.423\nL = 2.71\nu = 6.02", [WRONG, WRONG, WRONG, WRONG]),
+    # A rounded value carries where it stands in the line, and makes no number of a formula.
+    (DIAMOND, "w = 4.50\ndL/du = 7.00*w\ndL/dx = 10.5*w", [RIGHT, HERE, HERE]),
+    (DIAMOND, "w = 4.50\ndL/dv = 4.50", [RIGHT, RIGHT]),
+    ("input x = 2, k = 5; param a = 3; u = x*a; c = x + 4; L = u^2*c + k", "u = 6.00\nc = 6.00\ndL/du = 2.00*c*c", [RIGHT, RIGHT, HERE]),
+    # A formula follows through as a function, not by its value at the point.
+    (G1, "dL/dw = 0.500\ndL/da = 0.500*y/u\ndL/dx = 0.500*(y+1)/(x^2+2)", [WRONG, WRONG, WRONG]),
+    (G1, "dL/dw = 0.500\ndL/da = 0.500*x/u\ndL/dx = 0.4998*a/u", [WRONG, CARRIED, CARRIED]),
+    # Decimals in array literals are rounded as others are.
+    (SOFTMAX, "dL/dz = [0.3514, 0.2603, 0.3883] - [1, 0, 0]", [RIGHT]),
+    (SOFTMAX, "dL/dz = [0.3514, 0.2603, 0.3893] - [1, 0, 0]", [WRONG]),
+    (G1, "dL/dw = sum([0.2000, 0.2213])", [RIGHT]),
+    # Entries answered one by one add up.
+    (SOFTMAX, "dL/dz[0] = -0.649\ndL/dz[1] = 0.260\ndL/dz[2] = 0.388\ndL/dW = outer([-0.649, 0.260, 0.388], x)", [RIGHT] * 4),
+    (
+        SOFTMAX,
+        "dL/dz[0] = -0.5\ndL/dz[1] = 0.3\ndL/dz[2] = 0.2\ndL/dW = outer([-0.5, 0.3, 0.2], x)\ndL/dW[1,1] = 0.6\ndL/dx[0] = 0.08",
+        [WRONG] * 3 + [CARRIED] * 3,
+    ),
+    # A forward value carries into derivatives that are written with it.
+    (LOGISTIC, "p = 0.62\ndp/dz = 0.62*(1 - 0.62)", [WRONG, CARRIED]),
+    (LOGISTIC, "p = 0.525\ndL/dz = 0.525 - y\ndL/dw1 = (0.525 - y)*x1", [RIGHT, RIGHT, RIGHT]),
+    ("input u = 8; s = tanh(u/10); q = exp(-s); L = q", "s = 0.7\nds/du = (1 - 0.7^2)/10\nq = 0.45\ndq/ds = -0.45", [WRONG, CARRIED] * 2),
+    # The number of the link before, written once more.
+    (LOGISTIC, "p = 0.6\ndL/dz = p - y = 0.6 - 1 = -0.4", [WRONG, CARRIED]),
+    (LOGISTIC, "p = 0.6\ndL/dz = p - y = 0.6 - 1 = -0.5", [WRONG, WRONG]),
+]
+
+
+@pytest.mark.parametrize(("program", "answers", "expected"), CASES, ids=[answers.replace("\n", "; ")[:60] for _, answers, _ in CASES])
+def test_what_numbers_carry(program: str, answers: str, expected: list[str]) -> None:
+    assert verdicts(program, answers) == expected
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ("dL/dz = -0.475\nw1 <- w1 - 0.1*(-0.475)*x1\nb <- b + 0.0475", [RIGHT, RIGHT, RIGHT]),
+        ("dL/dw1 = -0.75\nw1 <- 0.4 + 0.1*0.75 = 0.475", [WRONG, CARRIED]),
+        ("dL/dw1 = -0.75\nw1 <- w1 - 0.1*(-0.75)", [WRONG, CARRIED]),
+        ("dL/dw1 = -0.713\nw1 <- w1 - 0.1*(-0.713)", [RIGHT, RIGHT]),
+        ("dL/dw1 = -0.713\nw1 <- w1 - 0.1*(-0.723)", [RIGHT, WRONG]),
+    ],
+)
+def test_updates_go_on_with_rounded_gradients(answers: str, expected: list[str]) -> None:
+    assert verdicts(LOGISTIC, answers) == expected
+
+
+def test_the_rate_of_an_update_is_a_short_decimal_or_what_all_entries_give() -> None:
+    two = "input x = [1, 1], y = 1; param w = [1, 2]; L = (w@x - y)^2"
+    assert verdicts(two, "w <- [0.6, 1.6]") == [RIGHT]
+    half = "input x = [1, -1], y = 1; param w = [1, 2], b = 0; L = 0.5*(w@x + b - y)^2"
+    assert verdicts(half, "w <- [1.02, 1.98]\nb_new = 0.02") == [RIGHT, RIGHT]
+
+
+def test_one_entry_that_moves_tells_no_rate() -> None:
+    program = "input x = [1, 0], y = 3; param w = [1, 2]; L = (w@x - y)^2"
+    assert verdicts(program, "w <- [77, 2]\nw <- [1.4, 2]") == [OPEN, OPEN]
+    assert verdicts(program, "w <- [1.4, 2]", rules=Rules(rate=Fraction("0.1"))) == [RIGHT]
+
+
+@pytest.mark.parametrize(
+    ("program", "answers"),
+    [
+        (
+            "input x = [1, 2, 0, 1, 3], y = 4; param w = [1, 0, 2, -1, 1], b = 0.5; p = w@x + b; L = exp(p - y)",
+            "dL/dw = 5*exp(p-y)*x\ndL/db = 5*exp(p-y)",
+        ),
+        ("input x = 3; param w = 2, b = 1; u = w*x + b; v = sin(u); L = v*u", "dL/dw = 2*(cos(u)*u + v)*x\ndL/db = 2*(cos(u)*u + v)"),
+    ],
+)
+def test_a_factor_is_a_convention_only_where_the_program_has_one(program: str, answers: str) -> None:
+    assert verdicts(program, answers) == [WRONG, WRONG]
+
+
+def test_a_decimal_comma_may_have_an_exponent() -> None:
+    assert verdicts(G1, "dL/dw = 4,21e-1\ndL/dw = 0,421e0", rules=Rules(decimal_comma=True)) == [RIGHT, RIGHT]
+
+
+def test_a_number_is_not_told_to_be_the_answer_of_an_open_question() -> None:
+    found = judge(parse(G1), "dL/da = 0.2106517", rules=Rules(require=("dL/dx", "dL/da"))).answers[0]
+    assert found.diagnosis is None or "by x" not in found.diagnosis.message
+
+
+def test_zero_is_not_near_what_is_half() -> None:
+    assert judge(parse(G1), "dL/dw = 0").answers[0].message == ""
+
+
+def test_of_several_answers_the_last_one_is_told_to_be_wrong() -> None:
+    found = judge(parse(G1), "dL/dw = 7\ndL/dw = 2*z/w^2\ndL/dv = dL/dw").answers[2]
+    assert (found.verdict.value, found.notes) == (RIGHT, ())
