@@ -24,6 +24,9 @@ class Warned:
     message: str
 
 
+_JUMPS = frozenset({"sign", "floor", "ceil", "round", "mod"})
+
+
 def label(graph: Graph, node: int) -> str:
     """What a node is called: its name, or what it computes."""
     text = graph.labels.get(node) or unparse(graph.expr(node))
@@ -39,7 +42,7 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
     found = list({each.message: each for each in found}.values())
     if not bent:
         return found
-    depends = dependent(plan)
+    depends, counts = dependent(plan), _counting(engine, plan, values)
     for node in plan.order:
         if graph.op[node] not in bent or not depends[node]:
             continue
@@ -47,10 +50,27 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
             continue
         row = graph.rows[graph.op[node]]
         assert row.kink is not None
-        place = _kink(engine, node, values, adjoints[node] if plan.moved[node] else None)
+        jumps = row.head in _JUMPS and counts[node]
+        place = _kink(engine, node, values, adjoints[node] if plan.moved[node] and not jumps else None)
         if place is not None:
             found.append(Warned(label(graph, node), graph.span(node), f"{row.head} has no derivative at {place}: {row.kink.takes}"))
     return found
+
+
+def _counting(engine: Engine, plan: Plan, values: list[Value]) -> bytearray:
+    """Marks what the output is computed from, without the branches that are not taken: a jump there shows, whatever arrives."""
+    graph = plan.graph
+    counts = bytearray(len(graph))
+    counts[plan.output] = 1
+    for node in reversed(plan.order):
+        if not counts[node]:
+            continue
+        operands = graph.operands(node)
+        if graph.rows[graph.op[node]].head == "where" and not getattr(values[operands[0]], "shape", ()):
+            operands = (operands[0], operands[1 if values[operands[0]] else 2])
+        for each in operands:
+            counts[each] = 1
+    return counts
 
 
 def _level(plan: Plan, node: int, at: int) -> bool:

@@ -57,7 +57,7 @@ def exact_arithmetic(limits: Limits) -> Arithmetic:
     functions: dict[str, Callable[..., Any]] = {
         name: getattr(work, name, None) or work.function(name) for name in NATIVE if name not in ("where", "abs", "round", "power")
     }
-    functions |= {"abs": work.absolute, "round": work.nearest, "power": work.power}
+    functions |= {"sign": lambda a: Fraction(work.sign(a)), "abs": work.absolute, "round": work.nearest, "power": work.power}
     functions |= {"add": work.add, "subtract": work.subtract, "multiply": work.multiply, "divide": work.divide, "less": work.less}
     functions |= {
         "less_equal": lambda a, b: not work.less(b, a),
@@ -212,11 +212,15 @@ class _Work:
 
         def apply(*operands: Exact) -> Exact:
             import sympy
+            from sympy.core.evalf import PrecisionExhausted
 
             lifted = [_lift(operand) for operand in operands]
             if name in ("exp", "sinh", "cosh") and abs(exact_float(operands[0])) > math.log(_LARGEST):
                 raise NotExact(f"{name} of {exact_float(operands[0]):.6g} is too large or too small to be kept exactly")
-            return self.kept(getattr(sympy, name)(*lifted))
+            try:
+                return self.kept(getattr(sympy, name)(*lifted))
+            except PrecisionExhausted:
+                raise NotExact(f"{name} of {exact_float(operands[0]):.6g} needs more digits than are worked out") from None
 
         return apply
 

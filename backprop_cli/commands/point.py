@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NAME = "--at"
 _FROM_FILE = re.compile(r"\s*([^\s=,@]+)\s*=\s*@(.+)", re.DOTALL)
-_FOREIGN = re.compile(r"\s*(?:(?:param|input)\s+)?([^\W\d]\w*)\s*(?:=|:=|:|<-|\s)\s*(-?[\d.]+)\s*")
+_FOREIGN = re.compile(r"\s*(?:(?:param|input)\s+)?([^\W\d]\w*)\s*(?:=|:=|:|<-|\s)\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*")
 _ENTRY = re.compile(r"\s*([^\W\d]\w*)\s*\[[^\]=]*\]\s*=")
 _CONSTANTS = ("pi", "e")
 _NOT_NUMBERS = ("nan", "inf", "infinity")

@@ -79,7 +79,7 @@ def _open_waiting(path: str, flags: int) -> int:
 def _meant(path: str) -> str:
     name, _, file = path.partition("=")
     if file:
-        if os.path.isfile(file.lstrip("@")):
+        if name.isidentifier() and os.path.isfile(file.lstrip("@")):
             return f"write  --at {name}=@{file.lstrip('@')}"
         return "for a text instead of a file, write -e before it"
     folder, name = os.path.split(path)

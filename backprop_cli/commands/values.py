@@ -62,7 +62,7 @@ def csv_table(path: str, limits: Limits) -> tuple[list[str], Array]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        binary_file = data.startswith((b"\x93NUMPY", b"PK"))
+        binary_file = data.startswith(b"\x93NUMPY") or path.endswith(".npz")
         hint = f"a table is CSV in UTF-8; NumPy's files go to a name, as in --at x=@{path}" if binary_file else "save it as CSV in UTF-8"
         message = f"{path} is not UTF-8: byte {error.start + 1} is 0x{data[error.start]:02x}"
         raise BackpropError(Diagnostic("not-utf8", message, hint=hint)) from None

@@ -1,10 +1,12 @@
 """Second opinions: SymPy's word on our gradients, from the syntax tree and textbook definitions alone."""
 
 from backprop_cli.oracles.closed import ClosedForm, closed_forms
+from backprop_cli.oracles.edges import EDGE
 from backprop_cli.oracles.opinion import Abstains, Agrees, Disagrees, Note, Opinion
 from backprop_cli.oracles.second import digits_of, precise_value, second_opinion
 
 __all__ = [
+    "EDGE",
     "Abstains",
     "Agrees",
     "ClosedForm",

@@ -180,8 +180,8 @@ def _onehot(walk: Walk, part: Apply, static: Static) -> Any:
 
     position, size = np.asarray(static["k"]), static["n"]
     walk.room((*position.shape, size))
-    hot = (position[..., None] == np.arange(size)).ravel().tolist()
-    return walk.engine.literal([float(each) for each in hot], (*position.shape, size))
+    hot = (position[..., None] == np.arange(size)).astype(float)
+    return walk.engine.literal(hot.ravel(), hot.shape)
 
 
 DEFINITIONS: dict[str, Definition] = {

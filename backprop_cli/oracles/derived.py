@@ -7,10 +7,13 @@ from typing import Any
 
 from backprop_cli.calculus.algebra import Untranslatable, to_sympy
 from backprop_cli.calculus.corners import corners
+from backprop_cli.lang.syntax import INFIX
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Piece
 from backprop_cli.oracles.stream import Bad, Stream
 from backprop_cli.oracles.textbook import FIXED
+
+_JUMPS = frozenset({"sign", "floor", "ceil", "round", *INFIX[:6]})
 
 
 class Derived:
@@ -24,6 +27,7 @@ class Derived:
             raise NoOpinion(str(error)) from None
         self._slopes: dict[tuple[int, ...], Stream] = {}
         self._curves: dict[tuple[int, ...], Stream] = {}
+        self._distances: dict[tuple[tuple[int, ...], bool], Stream | None] = {}
 
     @cached_property
     def value(self) -> Stream:
@@ -49,6 +53,13 @@ class Derived:
             firsts = [*map(self.slope, operands), *corner_gaps(self.expr, moved)]
             found = self._curves[operands] = Stream([first.diff(symbol) for first in firsts for symbol in self.symbols], self.symbols)
         return found
+
+    def distances(self, operands: tuple[int, ...], jumps: bool) -> Stream | None:
+        """The distances from corners that some operands reach, and with `jumps` from every step; None where there are neither."""
+        if (operands, jumps) not in self._distances:
+            gaps = corner_gaps(self.expr, {self.symbols[i] for i in operands}) + (corner_gaps(self.expr, None) if jumps else [])
+            self._distances[operands, jumps] = Stream(gaps, self.symbols) if gaps else None
+        return self._distances[operands, jumps]
 
 
 class Differentiated:
@@ -89,14 +100,17 @@ def constants() -> dict[str, Any]:
     return {FIXED["pi"]: sympy.pi, FIXED["e"]: sympy.E}
 
 
-def corner_gaps(expr: Any, moved: set[Any]) -> list[Any]:
-    """How far the point is from each corner of a definition that `moved` symbols can reach, as SymPy objects: 0 is a corner."""
+def corner_gaps(expr: Any, moved: set[Any] | None) -> list[Any]:
+    """How far the point is from each corner of a definition that `moved` symbols can reach, as SymPy objects: 0 is a corner.
+
+    With None, from each place where a value jumps, whatever reaches it.
+    """
     import sympy
 
     gaps: list[Any] = []
     for each in sympy.preorder_traversal(expr):
         head = getattr(each, "head", "")
-        if not (head or isinstance(each, sympy.Abs)) or not each.free_symbols & moved:
+        if not (head or isinstance(each, sympy.Abs)) or not (head in _JUMPS if moved is None else each.free_symbols & moved):
             continue
         first = each.args[0]
         if head in ("abs", "sign") or not head:

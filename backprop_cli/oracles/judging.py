@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from backprop_cli.limits import Limits
-from backprop_cli.oracles import rounding, statements
+from backprop_cli.oracles import edges, rounding, statements
 from backprop_cli.oracles.opinion import NOISE, NOTED, ROUNDING, TINY, TOLERANCE, Abstains, Agrees, Disagrees, NoOpinion, Note, Opinion
 from backprop_cli.oracles.statements import DIGITS, Found, deadline
 from backprop_cli.oracles.tape import Ground
@@ -83,8 +83,10 @@ def _apart(ours: Mapping[str, Any], found: Mapping[str, Found]) -> list[str]:
     return sorted((name for name in ours if not gaps[name] <= TOLERANCE), key=lambda name: -gaps[name])
 
 
-def _agrees(method: str, digits: int, ground: Ground, ours: Mapping[str, Any], found: Mapping[str, Found], limits: Limits) -> Agrees:
-    """Agreement, with a note on each gradient of which cancellation left no digits worth having."""
+def _agrees(method: str, digits: int, ground: Ground, ours: Mapping[str, Any], found: Mapping[str, Found], limits: Limits) -> Opinion:
+    """Agreement, with a note on each gradient of which cancellation left no digits worth having; none where both may have slipped."""
+    if slipped := edges.undecided(ground, list(ours), deadline(limits)):
+        return Abstains(method, f"{edges.EDGE}, at {slipped}")
     poor = [name for name, theirs in found.items() if _poor(ours[name], theirs)]
     notes: tuple[Note, ...] = ()
     if poor:

@@ -29,8 +29,7 @@ def second_opinion(
     The opinion starts from the program's trees and the textbook definitions of its functions.
     """
     if kinks:
-        beside = sides.outside(program, at, output, gradients, limits)
-        return Abstains(statements.METHOD, f"{statements.KINK}; {beside}" if beside else statements.KINK)
+        return _at_a_kink(program, at, output, gradients, limits, statements.KINK)
     method = statements.METHOD
     try:
         scope = Scope(program, at)
@@ -44,10 +43,20 @@ def second_opinion(
         method = arrays.METHOD
         return arrays.opinion(scope, output, gradients, limits)
     except NoOpinion as reason:
-        smooth = str(reason).startswith(statements.KINK) and sides.agreement(program, at, output, gradients, limits)
-        return smooth or Abstains(method, str(reason))
+        if str(reason).startswith(statements.KINK):
+            return _at_a_kink(program, at, output, gradients, limits, str(reason))
+        return Abstains(method, str(reason))
     except FAILURES as error:
         return Abstains(method, f"SymPy failed with {type(error).__name__}: {str(error)[:80]}")
+
+
+def _at_a_kink(program: Program, at: Mapping[str, Any], output: str, gradients: Mapping[str, Any], limits: Limits, reason: str) -> Opinion:
+    """Agreement where the slopes on both sides are ours, for then there is no kink; else why there is none, and what lies beside."""
+    smooth = sides.agreement(program, at, output, gradients, limits)
+    if smooth is not None:
+        return smooth
+    beside = sides.outside(program, at, output, gradients, limits)
+    return Abstains(statements.METHOD, f"{reason}; {beside}" if beside else reason)
 
 
 def _of_scalars(scope: Scope, output: str, gradients: Mapping[str, Any], limits: Limits) -> Opinion:

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 from backprop_cli.lang.program import Program
 from backprop_cli.limits import Limits
-from backprop_cli.oracles import statements
+from backprop_cli.oracles import edges, statements
 from backprop_cli.oracles.judging import number
 from backprop_cli.oracles.opinion import FAILURES, TOLERANCE, Agrees, NoOpinion
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.statements import deadline
 from backprop_cli.oracles.stream import Bad
-from backprop_cli.oracles.tape import ground
+from backprop_cli.oracles.tape import Ground, ground
 
-_DIGITS = 150
-_STEPS = (Fraction(1, 10**20), Fraction(1, 10**40))  # far below any number in a file, far above the last of the digits
-_NEAR = 1e-6  # of the larger slope, or of 1
+_DIGITS = 300
+_STEPS = (Fraction(1, 10**60), Fraction(1, 10**80))  # far below any number in a file, far above the last of the digits
+_NEAR = 1e-6  # of our slope or of the nearer one
 _ENDLESS, _JUMPS = 1e5, 1e19  # how much larger a slope is with the finer step where it has no end, and where the value itself jumps
 _LARGEST = 10**60  # a value beside which the steps still show in the digits
 METHOD = "secants on both sides"
-_MOST_NAMES, _MOST_STATEMENTS, _MOST_CHARACTERS = 6, 2_000, 20_000
+_MOST_NAMES, _MOST_STATEMENTS, _MOST_CHARACTERS = 40, 2_000, 20_000
+
+
+Wanted = Callable[[Ground, str, Callable[[], None]], bool]
 
 
 def outside(program: Program, at: Mapping[str, Any], output: str, gradients: Mapping[str, Any], limits: Limits) -> str:
@@ -34,11 +37,10 @@ def outside(program: Program, at: Mapping[str, Any], output: str, gradients: Map
     if _too_much(program, at, gradients):
         return ""
     try:
-        for name, ours, wide, fine in _secants(program, dict(at), output, list(gradients)[:_MOST_NAMES], gradients, limits):
+        for name, ours, wide, fine in _secants(program, dict(at), output, list(gradients)[:_MOST_NAMES], gradients, limits, edges.reached):
             far = _distance(ours, fine)
-            if (
-                far > _NEAR * max(1, *map(abs, fine)) and far > _distance(ours, wide) / 2
-            ):  # what shrinks with the step is on its way to ours
+            # What shrinks with the step is on its way to ours.
+            if far > _NEAR * max(abs(ours), min(map(abs, fine))) and far > _distance(ours, wide) / 2:
                 return f"{_said(output, name, wide, fine)}, and {float(ours) + 0.0:.6g} by convention"
     except (NoOpinion, *FAILURES):
         pass
@@ -50,10 +52,9 @@ def agreement(program: Program, at: Mapping[str, Any], output: str, gradients: M
     if _too_much(program, at, gradients) or len(gradients) > _MOST_NAMES:
         return None
     try:
-        found = list(_secants(program, dict(at), output, list(gradients), gradients, limits))
+        gaps = [_gap(ours, wide, fine) for _, ours, wide, fine in _secants(program, dict(at), output, list(gradients), gradients, limits)]
     except (NoOpinion, *FAILURES):
         return None
-    gaps = [_gap(ours, wide, fine) for _, ours, wide, fine in found]
     if len(gaps) < len(gradients) or max(gaps, default=0.0) > TOLERANCE:
         return None
     return Agrees(METHOD, max(gaps, default=0.0), f"{len(gaps)} derivative{'s' * (len(gaps) != 1)} at {_DIGITS} digits")
@@ -65,14 +66,21 @@ def _too_much(program: Program, at: Mapping[str, Any], gradients: Mapping[str, A
 
 
 def _secants(
-    program: Program, at: dict[str, Any], output: str, names: list[str], gradients: Mapping[str, Any], limits: Limits
+    program: Program,
+    at: dict[str, Any],
+    output: str,
+    names: list[str],
+    gradients: Mapping[str, Any],
+    limits: Limits,
+    wanted: Wanted = lambda *_: True,
 ) -> Iterator[tuple[str, Any, list[Any], list[Any]]]:
-    """For each leaf among the names: our slope, then those of the secants with the wide and with the fine step."""
+    """For each leaf among the names that is `wanted`: our slope, then those of the secants with the wide and with the fine step."""
     from mpmath import mp
 
     tick = deadline(limits)
     scope = Scope(program, at)
-    leaves = [name for name in names if name in scope.sources and scope.is_leaf(name)]
+    base = ground(scope, output)
+    leaves = [name for name in names if name in scope.sources and scope.is_leaf(name) and wanted(base, name, tick)]
     with mp.workdps(_DIGITS):
         here = {name: _rational(statements.value(ground(scope, name), _DIGITS, tick)) for name in leaves}
         for name in leaves:
@@ -87,7 +95,7 @@ def _gap(ours: Any, wide: list[Any], fine: list[Any]) -> float:
         return math.inf
     if not ours and all(abs(near) <= abs(far) / _JUMPS for far, near in zip(wide, fine, strict=True)):
         return 0.0
-    return max(float(abs(ours - each) / max(abs(ours), abs(each))) for each in fine)
+    return max(0.0 if ours == each else float(abs(ours - each) / max(abs(ours), abs(each))) for each in fine)
 
 
 def _said(output: str, name: str, wide: list[Any], fine: list[Any]) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _FEW = 9  # entries
 ZERO = 1e-45  # what is left of an exact zero at fifty digits, or a tiny number
-_MORE_DIGITS = 150
+_MORE_DIGITS = (150, 300)
 LOST = 1e-9  # an agreement with a larger relative difference is one in the digits that float64 has left
 
 
@@ -74,11 +74,12 @@ def report(
 
 def judged(unjudged: Report, limits: Limits = OWN) -> Report:
     """The report with the second engine's opinion."""
-    from backprop_cli.oracles import second_opinion
+    from backprop_cli.oracles import EDGE, Abstains, second_opinion
 
     found = unjudged.found
     opinion = second_opinion(unjudged.program, unjudged.at, found.output, found.gradients, found.kinked, limits)
-    return replace(unjudged, opinion=opinion, lost=_lost_digits(unjudged, limits))
+    slipped = isinstance(opinion, Abstains) and EDGE in opinion.reason
+    return replace(unjudged, opinion=opinion, lost=None if slipped else _lost_digits(unjudged, limits))
 
 
 def _lost_digits(given: Report, limits: Limits) -> Warned | None:
@@ -94,12 +95,14 @@ def _lost_digits(given: Report, limits: Limits) -> Warned | None:
     if precise is None or abs(found.value - precise) <= LOST * abs(precise):
         return None
     # What is left of an exact zero is next to nothing too, but another nothing with more digits.
-    again = precise_value(given.program, given.at, found.output, limits, _MORE_DIGITS)
+    precise, again = (precise_value(given.program, given.at, found.output, limits, digits) for digits in _MORE_DIGITS)
+    if precise is None or abs(found.value - precise) <= LOST * abs(precise):
+        return None
     settled = again is not None and abs(again - precise) <= LOST * abs(again)
     nothing = not settled and abs(precise) < ZERO
     if nothing and not found.value:
         return None
-    said = "it is 0" if nothing else f"it is {digits_of(precise)}" if settled else "its value changes with every digit, as at a pole"
+    said = "it is 0" if nothing else f"it is {digits_of(precise)}" if settled else "its value changes with the digits it is worked out at"
     graph = found.record.plan.graph
     node = graph.names[found.output]
     stable = stable_spelling(graph, node)

@@ -141,6 +141,15 @@ def _eliminate(x: Any) -> tuple[Any, Any]:
     return product, rows[:, size:]
 
 
+def _by_singular_values(x: Any) -> Any:
+    """Cofactors of a large matrix, also of one without an inverse: those of U S V are det(U) det(V) U S' V, each entry of S' the product
+    of the other singular values. Minors would take the fifth power of its size."""
+    left, values, right = np.linalg.svd(x)
+    before, after = np.cumprod([1.0, *values[:-1]]), np.cumprod([1.0, *values[:0:-1]])[::-1]
+    sign = round(float(np.linalg.det(left) * np.linalg.det(right)))
+    return sign * (left * (before * after)) @ right
+
+
 def inv_of(f: Functions, s: Static, x: Any) -> Any:
     found = _inverse(x)
     if found is None:
@@ -148,9 +157,14 @@ def inv_of(f: Functions, s: Static, x: Any) -> Any:
     return found
 
 
+_FEW_MINORS = 8
+
+
 def cofactors(x: Any) -> Any:
     """The derivative of a determinant; where the matrix has an inverse it is det(x) times the inverse, transposed."""
     size = len(x)
+    if np.asarray(x).dtype != object and size > _FEW_MINORS:
+        return _by_singular_values(x)
     if np.asarray(x).dtype != object and abs(determinant(x)) > 1e-8 * max(1.0, float(np.max(np.abs(x))) ** size):
         return determinant(x) * np.linalg.inv(x).T
     if size == 1:
