@@ -1,0 +1,120 @@
+"""Corners and steps that rounding hides: what the second opinion must not confirm, and what it may."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import Backprop
+
+AGREES, OPEN = "agrees", "skipped"
+
+
+def check(backprop: Backprop, text: str, at: str) -> dict[str, Any]:
+    ran = backprop("grad", "-e", text, *(["--at", at] if at else []), "--json")
+    assert ran.status == 0
+    found: dict[str, Any] = json.loads(ran.out)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "beside"),
+    [
+        ("a = abs(x); s = sign(x); L = a*s", "the slope by x is 1 beside it, and 0 by convention"),
+        ("s = sign(x)*sign(x); L = 5*x*s + 2*x", "the slope by x is 7 beside it, and 2 by convention"),
+        ("s = floor(x) + floor(-x); L = x*s + x", "the slope by x is 0 beside it, and 1 by convention"),
+        ("L = x*sign(x)^2", "the slope by x is 1 beside it, and 0 by convention"),
+        ("f(t) = sign(t); g(t) = abs(t); L = g(x)*f(x)", "the slope by x is 1 beside it"),
+        ("s = sign(x); L = x*s", ""),
+        ("L = x*floor(x)", ""),
+        ("L = relu(x)*sign(x)", ""),
+        ("L = x*relu(sign(x))", ""),
+        ("L = 1e-7*(relu(x) - relu(-x))", "the slope by x is 1e-07 beside it, and 0 by convention"),
+        ("t = tanh(1e30*x); L = relu(t) - relu(-t)", "the slope by x is 1e+30 beside it"),
+        ("L = 1e-25*sign(x) + 2*x", "L jumps here"),
+        ("L = floor(x + 1) + 2*relu(x)", "L jumps here"),
+    ],
+)
+def test_a_jump_behind_a_zero_is_a_kink(backprop: Backprop, text: str, beside: str) -> None:
+    """A step jumps, whatever arrives: 0 times its infinite slope is anything."""
+    found = check(backprop, text, "x=0")
+    assert (found["check"]["status"], found["warnings"] != []) == (OPEN, True)
+    assert beside in found["check"]["detail"]
+
+
+def test_jumps_in_arrays_and_jacobians_are_kinks(backprop: Backprop) -> None:
+    assert check(backprop, "x = [0, 1]; s = sign(x)^2; L = sum(5*x*s + 2*x)", "")["check"]["status"] == OPEN
+    ran = backprop("grad", "-e", "x = [1, 0]; s = sign(x)*sign(x); y = s*x", "--jacobian", "--json")
+    assert json.loads(ran.out)["check"]["status"] == OPEN
+
+
+@pytest.mark.parametrize("text", ["L = 0*floor(x) + x", "L = floor(x > 1)*x + x", "L = where(x > 1, floor(x), x)"])
+def test_a_step_that_does_not_show_is_none(backprop: Backprop, text: str) -> None:
+    assert check(backprop, text, "x=0")["check"]["status"] == AGREES
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("n = 1000; d = floor(log(n)/log(10)) + 1; L = y*d", "y=1"),
+        ("L = y*floor(x^(1/3))", "x=64, y=1"),
+        ("L = where(x + 0.2 == 0.3, 5*x, 7*x)", "x=0.1"),
+        ("a = 0.1; b = 0.2; L = y*where(a + b > 0.3, 5, 7)", "y=1"),
+        ("L = y*where(1.1*1.1 == 1.21, 5, 7)", "y=1"),
+        ("L = maximum(x, y)", "x=0.3, y=0.1+0.2"),
+        ("L = x*(x == 0.3)", "x=0.1+0.2"),
+        ("L = x*sign(sin(pi))", "x=1"),
+        ("L = x*ceil(sin(pi))", "x=1"),
+        ("L = x*where(cos(pi/2) > 0, 1, 2)", "x=1"),
+        ("L = x*floor(tan(pi/4))", "x=1"),
+        ("x = [1, 2]; L = sum(x)*floor(log(1000)/log(10))", ""),
+    ],
+)
+def test_where_rounding_decides_nothing_is_confirmed(backprop: Backprop, text: str, at: str) -> None:
+    """Float64 and fifty digits slip to the same side: that they agree says nothing."""
+    found = check(backprop, text, at)
+    assert found["check"]["status"] == OPEN
+    assert "rounding" in found["check"]["detail"] or "kink" in found["check"]["detail"]
+    assert not any("loses the digits of L" in each["message"] for each in found["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("L = x*floor(x/0.1)", "x=0.29"),
+        ("L = relu(x)", "x=1e-40"),
+        ("L = where(x > 0.3, 2*x, 3*x)", "x=0.3000001"),
+        ("L = abs(x - 0.1)", "x=0.1000000001"),
+        ("L = y*floor(7/2)", "y=1"),
+    ],
+)
+def test_near_a_corner_the_check_still_speaks(backprop: Backprop, text: str, at: str) -> None:
+    assert check(backprop, text, at)["check"]["status"] == AGREES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "p = 1e-42; L = -log(p) + relu(x)",
+        "h = 1e-45; L = log(h) + relu(x)",
+        "r = 1e-50; L = relu(x) + 1/r",
+        "y = 6; L = relu(x) + sin(exp(exp(y)))",
+    ],
+)
+def test_only_leaves_that_reach_the_kink_are_spoken_of(backprop: Backprop, text: str) -> None:
+    assert check(backprop, text, "x=0")["check"]["detail"] == "kink, a definition has a corner at this point"
+
+
+def test_secants_compare_zero_with_zero(backprop: Backprop) -> None:
+    assert check(backprop, "L = floor(100*x)", "x=0.29")["check"]["status"] == OPEN
+    assert check(backprop, "L = y*round(100*x)", "x=0.285, y=1")["check"]["status"] == OPEN
+
+
+def test_exact_signs_and_floors(backprop: Backprop) -> None:
+    for text in ("L = sign(x) + sign(y)", "L = sign(x)*sign(y)", "L = sign(x)/sign(y)", "L = sqrt(sign(y)) + x", "L = sign(x)^2 + y"):
+        assert backprop("grad", "-e", text, "--at", "x=2, y=3", "--exact").status == 0
+        assert backprop("trace", "-e", text, "--at", "x=2, y=3", "--exact").status == 0
+    ran = backprop("grad", "-e", "L = floor(exp(300))*y", "--at", "y=1", "--exact")
+    assert (ran.status, "needs more digits" in ran.err) == (2, True)
