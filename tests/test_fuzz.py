@@ -20,7 +20,7 @@ from tests.fuzz import equality
 from tests.fuzz.__main__ import main
 from tests.fuzz.atheris_run import fuzz
 from tests.fuzz.drawn import texts
-from tests.fuzz.grown import program
+from tests.fuzz.grown import Program, program
 from tests.fuzz.parallel import shared_out
 from tests.fuzz.spelled import text
 from tests.fuzz.sympy_engine import TooMuch, gradients
@@ -75,6 +75,13 @@ def test_gradients_of_grown_programs(number: int) -> None:
     right = true_gradients(made)
     if right is not None and not found.kinked and all(abs(each).max(initial=0.0) < 1e6 for each in right.values()):
         assert all(nearly(found.gradients[name], each) for name, each in right.items()), text(made)
+
+
+def test_the_textbooks_inverse_of_one_number() -> None:
+    made = Program({"x": [[4.0]]}, {"x": (1, 1)}, {}, [("L", ("sum", (None, False), ("inv", (), "x")))])
+    right = true_gradients(made)
+    assert right is not None
+    assert right["x"].tolist() == [[pytest.approx(-1 / 16)]]
 
 
 def test_sympy_says_the_same_statement_by_statement() -> None:

@@ -225,8 +225,8 @@ def _over(function: Callable[[Any], Any], x: Any, axis: int) -> Any:
 
 
 def _determinant(x: Any) -> Any:
-    if len(x) == 1:
-        return x[0, 0]
+    if len(x) < 2:
+        return x[0, 0] if len(x) else 1
     minors = (np.delete(x[1:], column, 1) for column in range(len(x)))
     return sum((-1) ** column * x[0, column] * _determinant(minor) for column, minor in enumerate(minors))
 
