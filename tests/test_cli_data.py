@@ -149,11 +149,20 @@ def test_digits_lost_in_the_value_are_told() -> None:
         ("x 2", "write  x=2"),
         ("x[0]=1", "give the whole array, as in  x=[1, 2]"),
         ("x=2 y=3", "write  x=2, y=3"),
+        ("x <- 1e-3", "write  x=1e-3"),
+        ("x=/tmp/t.csv", "write  x=@/tmp/t.csv"),
+        ("@x.npy", "--at x=@x.npy"),
     ],
 )
 def test_values_as_other_languages_write_them_are_shown_as_this_one_does(option: str, hint: str) -> None:
     found = grad("-e", "L = x + y", "--at", option)
     assert (found.returncode, hint in found.stderr) == (2, True)
+
+
+def test_rows_without_gradients_are_told_apart_by_their_values(table: str) -> None:
+    for word in ("sum", "mean"):
+        found = grad("-e", f"param w = -1; L = {word}(relu(w*(x + 1)) + y)", "--data", table, "--per-row", "--wrt", "w")
+        assert f"the gradient of all is the {word} of the rows" in found.stdout
 
 
 def test_files_that_belong_to_another_option_are_told_so(tmp_path: Path) -> None:

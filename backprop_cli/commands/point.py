@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _NAME = "--at"
 _FROM_FILE = re.compile(r"\s*([^\s=,@]+)\s*=\s*@(.+)", re.DOTALL)
 _FOREIGN = re.compile(r"\s*(?:(?:param|input)\s+)?([^\W\d]\w*)\s*(?:=|:=|:|<-|\s)\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*")
+_DATA = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([^@\s]\S*\.(?:csv|npy|npz))\s*", re.IGNORECASE)
 _ENTRY = re.compile(r"\s*([^\W\d]\w*)\s*\[[^\]=]*\]\s*=")
 _CONSTANTS = ("pi", "e")
 _NOT_NUMBERS = ("nan", "inf", "infinity")
@@ -73,7 +74,14 @@ def _read(option: str, limits: Limits) -> list[tuple[str, Span, Expr | None]]:
         return list(parse_bindings(option, _NAME, limits))
     except BackpropError as error:
         foreign, entry = _FOREIGN.fullmatch(option), _ENTRY.match(option)
-        hint = f"write  {foreign[1]}={foreign[2]}" if foreign else f"give the whole array, as in  {entry[1]}=[1, 2]" if entry else ""
+        file = _DATA.fullmatch(option)
+        hint = ""
+        if file:
+            hint = f"write  {file[1]}=@{file[2]}"
+        elif foreign:
+            hint = f"write  {foreign[1]}={foreign[2]}"
+        elif entry:
+            hint = f"give the whole array, as in  {entry[1]}=[1, 2]"
         if hint:
             from dataclasses import replace
 
@@ -105,6 +113,8 @@ def _point_file(path: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
     shape = 'the file holds one object, as in {"x": 2, "a": "1/3"}'
     if not path:
         raise BackpropError(Diagnostic("no-such-file", "--at @ names no file", hint="write --at @point.json"))
+    if path.lower().endswith((".csv", ".npy", ".npz")):
+        raise BackpropError(_without_place("bad-json", f"{path} is no point in JSON", f"an array goes to a name:  --at x=@{path}"))
     data = read_file(path, limits)
     if len(data) > limits.file_bytes:
         raise BackpropError(

@@ -40,6 +40,9 @@ _ALIKE = {
 }
 
 
+_COARSE = 1 / 200
+
+
 def mistyped(case: Case) -> Iterator[Suspect]:
     """M44: with one symbol changed the formula is right. `2*z*x/(u*v^2)` for `2*z*x/(u*w^2)`."""
     mistaken = case.mistaken
@@ -69,6 +72,8 @@ def forward(case: Case) -> Iterator[Suspect]:
     read = Formulas(board).terms_of
     if case.fits(-case.truth):
         yield Suspect("M01", f"the sign of {name} is turned", where=name)
+    if case.mistaken.numeric and (case.mistaken.half_unit or 0.0) > _COARSE * float(np.max(np.abs(case.claimed), initial=0.0)):
+        return  # one or two digits fit by chance
     for changed, part, other in _changed(source.expr, _names(board)):
         if not case.budget.spend(_TRIED):
             return

@@ -95,12 +95,16 @@ def patterns(
     total = {name: np.add.accumulate(gradient)[-1] for name, gradient in each.gradients.items()}
     if whole is None:
         return Patterns(rows, sum(row.value for row in rows), total, "sum", False)
-    relation = "neither"
-    for word, share in (("sum", 1), ("mean", count)):
-        if all(np.allclose(np.asarray(total[name]) / share, whole.gradients[name], rtol=_CLOSE, atol=1e-12) for name in total):
-            relation = word
-            break
-    return Patterns(rows, whole.value, whole.gradients, relation, True)
+    holding = [
+        (word, share)
+        for word, share in (("sum", 1), ("mean", count))
+        if all(np.allclose(np.asarray(total[name]) / share, whole.gradients[name], rtol=_CLOSE, atol=1e-12) for name in total)
+    ]
+    # Gradients that are all 0 are sum and mean at once; then the values tell.
+    value = sum(row.value for row in rows)
+    by_value = [word for word, share in holding if np.allclose(value / share, whole.value, rtol=_CLOSE, atol=1e-12)]
+    relation = (by_value[:1] if len(holding) > 1 else []) or [word for word, _ in holding[:1]] or ["neither"]
+    return Patterns(rows, whole.value, whole.gradients, relation[0], True)
 
 
 def _rows(found: Evaluations) -> tuple[Row, ...]:
