@@ -19,7 +19,10 @@ def undecided(ground: Ground, wrt: Sequence[str], tick: Callable[[], None]) -> s
 
     Such a distance is next to nothing, and another nothing with more digits.
     """
-    few, many = (_distances(ground, wrt, True, digits, tick) for digits in _DIGITS)
+    few = _distances(ground, wrt, True, _DIGITS[0], tick)
+    if not any(abs(each) < _TINY for _, found in few for each in found):
+        return ""
+    many = _distances(ground, wrt, True, _DIGITS[1], tick)
     for (step, first), (_, second) in zip(few, many, strict=True):
         for near, nearer in zip(first, second, strict=True):
             vague = abs(near) < _TINY and abs(near - nearer) > abs(nearer) / 1000
