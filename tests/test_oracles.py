@@ -216,7 +216,7 @@ def test_a_convention_of_ours_abstains_without_work() -> None:
 def test_a_corner_that_float64_cannot_tell_from_the_point_abstains() -> None:
     for ours in (0.0, 0.6123724356957945):
         opinion = told("x = 2; y = 3; L = relu(x^0.5*y^0.5 - 6^0.5)", x=ours)
-        assert isinstance(opinion, Agrees) or (isinstance(opinion, Abstains) and opinion.reason.startswith("kink")), opinion
+        assert isinstance(opinion, Agrees) or (isinstance(opinion, Abstains) and opinion.reason.startswith(("kink", "rounding"))), opinion
 
 
 @pytest.mark.parametrize(

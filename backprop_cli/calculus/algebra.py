@@ -146,6 +146,7 @@ class _Writer:
     def __init__(self, names: Mapping[Any, Expr]) -> None:
         import sympy
 
+        self.endless = (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo)
         self.bare: dict[Any, tuple[Any, Expr]] = {}
         self.trees: dict[Any, Expr] = {sympy.pi: Name("pi"), sympy.E: Name("e"), **names}
 
@@ -165,7 +166,7 @@ class _Writer:
             return self.product(each)
         below = tuple(self.trees[arg] for arg in each.args)
         head = getattr(each, "head", None) or _spoken().get(each.func)
-        if each.is_number and not each.is_finite:  # what SymPy makes of 1/0, in a branch that is not taken perhaps
+        if each in self.endless:  # what SymPy makes of 1/0, in a branch that is not taken perhaps
             raise Untranslatable("a part of it has no value, as where it divides by zero")
         if head is None:
             raise Untranslatable(f"no word for {type(each).__name__}")

@@ -32,8 +32,20 @@ def undecided(ground: Ground, wrt: Sequence[str], tick: Callable[[], None]) -> s
 
 
 def reached(ground: Ground, name: str, tick: Callable[[], None]) -> bool:
-    """Whether a name moves something that is on a corner or a step."""
-    return any(abs(each) < _TINY for _, found in _distances(ground, (name,), False, _DIGITS[0], tick) for each in found)
+    """Whether a name moves something that is on a corner or a step, or whose slope is infinite."""
+    from mpmath import mp
+
+    if any(abs(each) < _TINY for _, found in _distances(ground, (name,), False, _DIGITS[0], tick) for each in found):
+        return True
+    with mp.workdps(_DIGITS[0]):
+        tape, differentiated = ground.lay((name,), False), Differentiated()
+        values = tape.values(differentiated, tick)
+        for step in tape.steps:
+            active = tuple(i for i, slot in enumerate(step.operands) if tape.moved[slot])
+            slopes = differentiated.of(step.piece).slopes(active).run([values[slot] for slot in step.operands]) if active else []
+            if any(isinstance(each, Bad) for each in slopes):
+                return True
+    return False
 
 
 def _distances(ground: Ground, wrt: Sequence[str], jumps: bool, digits: int, tick: Callable[[], None]) -> list[tuple[Laid, list[Any]]]:
