@@ -151,7 +151,6 @@ def test_digits_lost_in_the_value_are_told() -> None:
         ("x=2 y=3", "write  x=2, y=3"),
         ("x <- 1e-3", "write  x=1e-3"),
         ("x=/tmp/t.csv", "write  x=@/tmp/t.csv"),
-        ("@x.npy", "--at x=@x.npy"),
     ],
 )
 def test_values_as_other_languages_write_them_are_shown_as_this_one_does(option: str, hint: str) -> None:
@@ -170,6 +169,7 @@ def test_files_that_belong_to_another_option_are_told_so(tmp_path: Path) -> None
     text = ("-e", "L = sum(x)")
     assert f"--at x=@{tmp_path}/x.npy" in grad(*text, "--data", f"x={tmp_path}/x.npy").stderr
     assert f"--at x=@{tmp_path}/x.npy" in grad(*text, "--data", f"{tmp_path}/x.npy").stderr
+    assert f"--at x=@{tmp_path}/x.npy" in grad(*text, "--at", f"@{tmp_path}/x.npy").stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted there")

@@ -273,3 +273,13 @@ def test_a_large_entry_does_not_hide_that_a_matrix_has_an_inverse() -> None:
     matrix[0, 0] = 1000
     found = grad("L = det(A)", {"A": matrix}).gradients["A"]
     assert np.allclose(np.diag(found), [1, *[1000] * 109])
+
+
+@pytest.mark.parametrize("size", [9, 12])
+def test_cofactors_keep_their_digits_whatever_the_units(size: int) -> None:
+    """Columns and rows in units of their own, up to 10^18 apart: each cofactor has its digits, not the largest alone."""
+    plain = np.random.default_rng(size).normal(size=(size, size))
+    units = 1000.0 ** (np.arange(size) % 7)
+    found = grad("L = det(A)", {"A": plain * units * units[::-1, None]}).gradients["A"]
+    due = grad("L = det(A)", {"A": plain}).gradients["A"] * (np.prod(units) ** 2 / units / units[::-1, None])
+    assert np.allclose(found / due, 1, rtol=1e-9)

@@ -118,3 +118,63 @@ def test_exact_signs_and_floors(backprop: Backprop) -> None:
         assert backprop("trace", "-e", text, "--at", "x=2, y=3", "--exact").status == 0
     ran = backprop("grad", "-e", "L = floor(exp(300))*y", "--at", "y=1", "--exact")
     assert (ran.status, "needs more digits" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("input a = 0.1, b = 0.2, c = 0.3; param x = 2; m = (a + b + c)/3; L = x*sign(b - m)", ""),
+        ("input d = [0.1, 0.2, 0.3]; param x = 2; L = sum(sign(d - mean(d))*x)", ""),
+        ("input a = 0.6, b = 0.7; param x = 2; L = x*where((a + b)*0.1 == 0.13, 1, 2)", ""),
+        ("input t = 3; param w = 1; L = w*floor(sin(t)^2 + cos(t)^2)", ""),
+        ("L = y*where(0.1 + 0.2 - 0.3, 5, 7)", "y=1"),
+        ("L = y*where(log(1000)/log(10) - 3, 5, 7)", "y=1"),
+        ("L = y*where(1e35*(1.1*1.1) > 1e35*1.21, 5, 7)", "y=1"),
+        ("L = y*where(1 + 1e-100 > 1, 5, 7)", "y=1"),
+    ],
+)
+def test_engines_that_slip_alike_at_any_digits_confirm_nothing(backprop: Backprop, text: str, at: str) -> None:
+    """Some of these are 0 at 50 and at 80 digits, and something at 300."""
+    found = check(backprop, text, at)["check"]
+    assert (found["status"], found["detail"].startswith("rounding decides")) == (OPEN, True)
+
+
+def test_a_corner_that_moves_is_settled_by_both_sides(backprop: Backprop) -> None:
+    huber = "r = y - p; L = where(abs(r) <= 1, 0.5*r^2, abs(r) - 0.5)"
+    for text, at in ((huber, "y=1.4, p=0.4"), ("L = softsign(x*3 - 0.3)", "x=0.1"), ("L = elu(x*3 - 0.3)", "x=0.1")):
+        assert check(backprop, text, at)["check"]["method"] == "secants on both sides"
+    assert check(backprop, "L = maximum(x, y)", "x=0.3, y=0.1+0.2")["check"]["status"] == OPEN
+
+
+@pytest.mark.parametrize("text", ["L = exp(510) + abs(x)", "L = 10^230*3 + abs(x)", "L = 1e250*(1 + 0*x) + relu(x)"])
+def test_beside_large_numbers_secants_need_digits(backprop: Backprop, text: str) -> None:
+    assert check(backprop, text, "x=0")["check"]["status"] == OPEN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = [1, 2, -0.5]; L = sum(where(x > 0, x^2, floor(x)))",
+        "input mask = [1, 0, 1]; param x = [0.2, 0.5, 0.7]; L = sum(mask*round(x)) + sum(x)",
+        "param x = [2.5, 3]; L = floor(x)[0] + sum(x*x)",
+        "x = [3, 4]; L = sum(x*clip(floor(x), 0, 1))",
+    ],
+)
+def test_jumps_that_are_left_out_are_no_kinks(backprop: Backprop, text: str) -> None:
+    found = check(backprop, text, "")
+    assert (found["check"]["status"], found["warnings"]) == (AGREES, [])
+
+
+def test_a_slope_that_grows_slowly_is_infinite_too(backprop: Backprop) -> None:
+    found = check(backprop, "L = where(p == 0, 0, p*log(p))", "p=0")["check"]["detail"]
+    assert "the slope by p is infinite beside it, and 0 by convention" in found
+
+
+def test_many_leaves_at_kinks_are_not_tried_one_by_one(backprop: Backprop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backprop_cli.oracles import sides
+
+    asked: list[str] = []
+    monkeypatch.setattr(sides.Sides, "_of", lambda self, name, scope: asked.append(name))
+    text = "param " + ", ".join(f"x{i} = 0" for i in range(50)) + "\n" + "\n".join(f"s{i} = relu(x{i % 50}) + {i}" for i in range(100))
+    assert check(backprop, text + "\nL = " + " + ".join(f"s{i}" for i in range(100)), "")["check"]["status"] == OPEN
+    assert asked == []

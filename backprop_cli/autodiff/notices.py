@@ -24,6 +24,7 @@ class Warned:
     message: str
 
 
+_SELECTING = frozenset({"max", "min", "maximum", "minimum", "clip", "[i]"})
 _JUMPS = frozenset({"sign", "floor", "ceil", "round", "mod"})
 
 
@@ -58,7 +59,7 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
 
 
 def _counting(engine: Engine, plan: Plan, values: list[Value]) -> bytearray:
-    """Marks what the output is computed from, without the branches that are not taken: a jump there shows, whatever arrives."""
+    """Marks what surely shows in the output: not a branch that is not taken, an entry left out, or what is multiplied by 0 or a mask."""
     graph = plan.graph
     counts = bytearray(len(graph))
     counts[plan.output] = 1
@@ -66,11 +67,22 @@ def _counting(engine: Engine, plan: Plan, values: list[Value]) -> bytearray:
         if not counts[node]:
             continue
         operands = graph.operands(node)
-        if graph.rows[graph.op[node]].head == "where" and not getattr(values[operands[0]], "shape", ()):
-            operands = (operands[0], operands[1 if values[operands[0]] else 2])
+        head = graph.rows[graph.op[node]].head
+        if head == "where":
+            scalar = not getattr(values[operands[0]], "shape", ())
+            operands = (operands[0], operands[1 if values[operands[0]] else 2]) if scalar else operands[:1]
+        elif head in _SELECTING:
+            operands = ()
+        elif head == "*":
+            operands = tuple(each for each, other in zip(operands, reversed(operands), strict=True) if _shows(plan, other, values[other]))
         for each in operands:
             counts[each] = 1
     return counts
+
+
+def _shows(plan: Plan, factor: int, value: Value) -> bool:
+    """Whether what is multiplied by a factor shows: by one that moves, or by a number other than 0."""
+    return bool(plan.moved[factor]) or (not getattr(value, "shape", ()) and value != 0)
 
 
 def _level(plan: Plan, node: int, at: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _NAME = "--at"
 _FROM_FILE = re.compile(r"\s*([^\s=,@]+)\s*=\s*@(.+)", re.DOTALL)
 _FOREIGN = re.compile(r"\s*(?:(?:param|input)\s+)?([^\W\d]\w*)\s*(?:=|:=|:|<-|\s)\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*")
-_DATA = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([^@\s]\S*\.(?:csv|npy|npz))\s*", re.IGNORECASE)
+_DATA = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([^@\s,][^\s,]*\.(?:csv|npy|npz))\s*", re.IGNORECASE)
 _ENTRY = re.compile(r"\s*([^\W\d]\w*)\s*\[[^\]=]*\]\s*=")
 _CONSTANTS = ("pi", "e")
 _NOT_NUMBERS = ("nan", "inf", "infinity")
@@ -113,7 +114,7 @@ def _point_file(path: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
     shape = 'the file holds one object, as in {"x": 2, "a": "1/3"}'
     if not path:
         raise BackpropError(Diagnostic("no-such-file", "--at @ names no file", hint="write --at @point.json"))
-    if path.lower().endswith((".csv", ".npy", ".npz")):
+    if path.lower().endswith((".csv", ".npy", ".npz")) and os.path.exists(path):
         raise BackpropError(_without_place("bad-json", f"{path} is no point in JSON", f"an array goes to a name:  --at x=@{path}"))
     data = read_file(path, limits)
     if len(data) > limits.file_bytes:

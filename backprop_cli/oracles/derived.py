@@ -57,7 +57,9 @@ class Derived:
     def distances(self, operands: tuple[int, ...], jumps: bool) -> Stream | None:
         """The distances from corners that some operands reach, and with `jumps` from every step; None where there are neither."""
         if (operands, jumps) not in self._distances:
-            gaps = corner_gaps(self.expr, {self.symbols[i] for i in operands}) + (corner_gaps(self.expr, None) if jumps else [])
+            moved = {self.symbols[i] for i in operands}
+            others = [gap for gap in corner_gaps(self.expr, None) if not gap.free_symbols & moved] if jumps else []
+            gaps = corner_gaps(self.expr, moved) + others
             self._distances[operands, jumps] = Stream(gaps, self.symbols) if gaps else None
         return self._distances[operands, jumps]
 
@@ -110,6 +112,8 @@ def corner_gaps(expr: Any, moved: set[Any] | None) -> list[Any]:
     gaps: list[Any] = []
     for each in sympy.preorder_traversal(expr):
         head = getattr(each, "head", "")
+        if moved is None and head == "where" and getattr(each.args[0], "head", "") not in _JUMPS:
+            gaps.append(each.args[0])  # a condition that is a number: true where it is not 0
         if not (head or isinstance(each, sympy.Abs)) or not (head in _JUMPS if moved is None else each.free_symbols & moved):
             continue
         first = each.args[0]

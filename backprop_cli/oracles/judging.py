@@ -85,8 +85,8 @@ def _apart(ours: Mapping[str, Any], found: Mapping[str, Found]) -> list[str]:
 
 def _agrees(method: str, digits: int, ground: Ground, ours: Mapping[str, Any], found: Mapping[str, Found], limits: Limits) -> Opinion:
     """Agreement, with a note on each gradient of which cancellation left no digits worth having; none where both may have slipped."""
-    if slipped := edges.undecided(ground, list(ours), deadline(limits)):
-        return Abstains(method, f"{edges.EDGE}, at {slipped}")
+    if slipped := _slipped(ground, ours, limits):
+        return Abstains(method, slipped)
     poor = [name for name, theirs in found.items() if _poor(ours[name], theirs)]
     notes: tuple[Note, ...] = ()
     if poor:
@@ -97,6 +97,12 @@ def _agrees(method: str, digits: int, ground: Ground, ours: Mapping[str, Any], f
             lost = "float64 loses the digits of"
             notes = tuple(Note(name, None, f"{lost} d{ground.output}/d{name} to cancellation") for name in _one_each(poor))
     return Agrees(method, _gap(ours, found), f"{len(ours)} derivative{'s' * (len(ours) != 1)} at {digits} digits", notes)
+
+
+def _slipped(ground: Ground, ours: Mapping[str, Any], limits: Limits) -> str:
+    """Why both engines may have slipped to the same side of a corner or a step; empty where none may."""
+    statement, _ = edges.undecided(ground, list(ours), deadline(limits))
+    return f"{edges.EDGE}, at {statement}" if statement else ""
 
 
 def _one_each(entries: list[str]) -> list[str]:
@@ -124,6 +130,8 @@ def _doubted(method: str, ground: Ground, ours: Mapping[str, Any], found: Mappin
     if not wrong:
         notes = tuple(rounding.note(ground, name, bounds[name], found[name].value) for name in _one_each(apart))
         return Agrees(method, gap, "as far as float64 reaches", notes)
+    if slipped := _slipped(ground, ours, limits):
+        return Abstains(method, slipped)
     blind = bounds[wrong[0]].blind
     if blind is not None:
         return Abstains(method, f"{told}, but rounding leaves the slope of {rounding.called(blind)} open, at {blind.statement}")

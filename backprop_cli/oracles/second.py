@@ -7,9 +7,11 @@ from typing import Any
 
 from backprop_cli.lang.program import Program
 from backprop_cli.limits import OWN, Limits
-from backprop_cli.oracles import judging, sides, statements, symbolic
+from backprop_cli.oracles import judging, statements, symbolic
+from backprop_cli.oracles.edges import EDGE, undecided
 from backprop_cli.oracles.opinion import FAILURES, Abstains, HoldsArrays, NoOpinion, Opinion
 from backprop_cli.oracles.scope import Scope
+from backprop_cli.oracles.sides import Sides
 from backprop_cli.oracles.statements import deadline
 from backprop_cli.oracles.stream import Bad
 from backprop_cli.oracles.tape import ground
@@ -29,13 +31,18 @@ def second_opinion(
     The opinion starts from the program's trees and the textbook definitions of its functions.
     """
     if kinks:
-        return _at_a_kink(program, at, output, gradients, limits, statements.KINK)
+        return _at_a_kink(program, at, output, gradients, limits, statements.KINK, True)
     method = statements.METHOD
     try:
         scope = Scope(program, at)
         if not any(getattr(value, "ndim", 0) for value in (*gradients.values(), *at.values())):
             try:
-                return _of_scalars(scope, output, gradients, limits)
+                found = _of_scalars(scope, output, gradients, limits)
+                slipped = isinstance(found, Abstains) and found.reason.startswith(EDGE)
+                # What moves with the leaves is worked out on both sides, unlike a constant on a step.
+                if slipped and undecided(ground(scope, output), list(gradients), deadline(limits))[1]:
+                    return _at_a_kink(program, at, output, gradients, limits, f"{EDGE}, at {output}", False)
+                return found
             except HoldsArrays:
                 pass
         from backprop_cli.oracles import arrays
@@ -44,18 +51,21 @@ def second_opinion(
         return arrays.opinion(scope, output, gradients, limits)
     except NoOpinion as reason:
         if str(reason).startswith(statements.KINK):
-            return _at_a_kink(program, at, output, gradients, limits, str(reason))
+            return _at_a_kink(program, at, output, gradients, limits, str(reason), True)
         return Abstains(method, str(reason))
     except FAILURES as error:
         return Abstains(method, f"SymPy failed with {type(error).__name__}: {str(error)[:80]}")
 
 
-def _at_a_kink(program: Program, at: Mapping[str, Any], output: str, gradients: Mapping[str, Any], limits: Limits, reason: str) -> Opinion:
+def _at_a_kink(
+    program: Program, at: Mapping[str, Any], output: str, gradients: Mapping[str, Any], limits: Limits, reason: str, convention: bool
+) -> Opinion:
     """Agreement where the slopes on both sides are ours, for then there is no kink; else why there is none, and what lies beside."""
-    smooth = sides.agreement(program, at, output, gradients, limits)
+    sides = Sides(program, at, output, gradients, limits)
+    smooth = sides.agreement()
     if smooth is not None:
         return smooth
-    beside = sides.outside(program, at, output, gradients, limits)
+    beside = sides.outside() if convention else ""
     return Abstains(statements.METHOD, f"{reason}; {beside}" if beside else reason)
 
 

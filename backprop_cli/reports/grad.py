@@ -99,7 +99,7 @@ def _lost_digits(given: Report, limits: Limits) -> Warned | None:
     if precise is None or abs(found.value - precise) <= LOST * abs(precise):
         return None
     settled = again is not None and abs(again - precise) <= LOST * abs(again)
-    nothing = not settled and abs(precise) < ZERO
+    nothing = abs(precise) < ZERO and not (settled and precise)
     if nothing and not found.value:
         return None
     said = "it is 0" if nothing else f"it is {digits_of(precise)}" if settled else "its value changes with the digits it is worked out at"

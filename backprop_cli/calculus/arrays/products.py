@@ -141,13 +141,24 @@ def _eliminate(x: Any) -> tuple[Any, Any]:
     return product, rows[:, size:]
 
 
-def _by_singular_values(x: Any) -> Any:
-    """Cofactors of a large matrix, also of one without an inverse: those of U S V are det(U) det(V) U S' V, each entry of S' the product
-    of the other singular values. Minors would take the fifth power of its size."""
-    left, values, right = np.linalg.svd(x)
-    before, after = np.cumprod([1.0, *values[:-1]]), np.cumprod([1.0, *values[:0:-1]])[::-1]
-    sign = round(float(np.linalg.det(left) * np.linalg.det(right)))
-    return sign * (left * (before * after)) @ right
+def _large_cofactors(x: Any) -> Any:
+    """Cofactors of a large matrix in units of its own: rows and columns are scaled by powers of two, which changes no digits.
+
+    Where it has an inverse, by that; else those of U S V are det(U) det(V) U S' V, each entry of S' the product of the other
+    singular values. Minors would take the fifth power of the size.
+    """
+    rows = np.frexp(np.max(np.abs(x), axis=1))[1]
+    scaled = np.ldexp(x, -rows[:, None])
+    columns = np.frexp(np.max(np.abs(scaled), axis=0))[1]
+    scaled = np.ldexp(scaled, -columns)
+    inverse = _inverse(scaled)
+    if inverse is not None and np.linalg.norm(scaled) * np.linalg.norm(inverse) < _WELL_CONDITIONED:
+        found = float(np.linalg.det(scaled)) * inverse.T
+    else:
+        left, values, right = np.linalg.svd(scaled)
+        before, after = np.cumprod([1.0, *values[:-1]]), np.cumprod([1.0, *values[:0:-1]])[::-1]
+        found = round(float(np.linalg.det(left) * np.linalg.det(right))) * (left * (before * after)) @ right
+    return np.ldexp(found, int(rows.sum()) + int(columns.sum()) - rows[:, None] - columns)
 
 
 def inv_of(f: Functions, s: Static, x: Any) -> Any:
@@ -157,14 +168,14 @@ def inv_of(f: Functions, s: Static, x: Any) -> Any:
     return found
 
 
-_FEW_MINORS = 8
+_FEW_MINORS, _WELL_CONDITIONED = 8, 1e11
 
 
 def cofactors(x: Any) -> Any:
     """The derivative of a determinant; where the matrix has an inverse it is det(x) times the inverse, transposed."""
     size = len(x)
     if np.asarray(x).dtype != object and size > _FEW_MINORS:
-        return _by_singular_values(x)
+        return _large_cofactors(x)
     if np.asarray(x).dtype != object and abs(determinant(x)) > 1e-8 * max(1.0, float(np.max(np.abs(x))) ** size):
         return determinant(x) * np.linalg.inv(x).T
     if size == 1:
