@@ -53,7 +53,32 @@ CASES: list[tuple[str, str, list[str]]] = [
     (LOGISTIC, "p = 0.62\ndp/dz = 0.62*(1 - 0.62)", [WRONG, CARRIED]),
     (LOGISTIC, "p = 0.525\ndL/dz = 0.525 - y\ndL/dw1 = (0.525 - y)*x1", [RIGHT, RIGHT, RIGHT]),
     ("input u = 8; s = tanh(u/10); q = exp(-s); L = q", "s = 0.7\nds/du = (1 - 0.7^2)/10\nq = 0.45\ndq/ds = -0.45", [WRONG, CARRIED] * 2),
-    # The number of the link before, written once more.
+    # A number stands for the answer that it is, not for what has the same value at the point.
+    (G1, "dL/dw = 0.421\ndL/db = 0.421000000", [RIGHT, WRONG]),
+    (G1, "dL/dw = 0.4213\ndL/da = 0.421*x/u", [RIGHT, RIGHT]),
+    (G1, "x = 2.00\na = 3.00\ndL/dx = dL/du*x*3.00/2.00", [RIGHT, RIGHT, HERE]),
+    ("input x = 2, k = 5; param a = 3; u = x*a; c = x + 4; L = u^2*c + k", "u = 6.00\nc = 6.00\ndL/du = 6.00*(u+c)", [RIGHT, RIGHT, HERE]),
+    (SOFTMAX, "p = [0.351, 0.260, 0.388]\ndL/dz = [0.351, 0.260, 0.388] - y", [RIGHT, RIGHT]),
+    (SOFTMAX, "p = [0.400, 0.300, 0.300]\ndL/dz = [0.400, 0.300, 0.300] - y", [WRONG, CARRIED]),
+    (G1, "v = 1.95\ndL/db = 2*z/(1.95 + b)^2", [WRONG, CARRIED]),
+    (DIAMOND, "dL/dw = 9\ndL/db = 9*u", [RIGHT, RIGHT]),
+    # What two nodes have in common is not believed twice.
+    ("input x = 2, k = 3; z = exp(x); m = exp(x)/k; L = z + m", "z = 7.5\nm = 2.46\nL = 9.96", [WRONG, RIGHT, CARRIED]),
+    ("s = 0.7; q = exp(-s); L = q^2", "q = 0.45\ndL/ds = -0.447", [WRONG, CARRIED]),
+    # An entry that is corrected is right from there on.
+    (
+        SOFTMAX,
+        "dL/dz[0] = -0.5\ndL/dz[0] = -0.649\ndL/dz[1] = 0.260\ndL/dz[2] = 0.388\ndL/dW = outer([-0.649, 0.260, 0.388], x)",
+        [WRONG, RIGHT, RIGHT, RIGHT, RIGHT],
+    ),
+    (
+        "input X = [[1, 2], [0.5, -1], [1.5, 0.3], [-1, 1]], y = [1, 0.5, 2, -1]; param w = [0.4, -0.3], b = 0.2\n"
+        "p = X@w + b; r = p - y; L = mean(r^2)",
+        "dL/dr[0] = -0.5\ndL/dr[1] = 0.1\ndL/dr[2] = 0.645\ndL/dr[3] = 0.25\ndL/dw = X^T @ [-0.5, 0.1, 0.645, 0.25]",
+        [RIGHT, RIGHT, WRONG, RIGHT, CARRIED],
+    ),
+    # The number of the link before, written once more; a formula is no number.
+    (LOGISTIC, "p = 0.500\ndL/dw1 = (0.500 - 1)*1.5 = -0.75 = 0.375*x2", [WRONG, WRONG]),
     (LOGISTIC, "p = 0.6\ndL/dz = p - y = 0.6 - 1 = -0.4", [WRONG, CARRIED]),
     (LOGISTIC, "p = 0.6\ndL/dz = p - y = 0.6 - 1 = -0.5", [WRONG, WRONG]),
 ]
@@ -85,6 +110,24 @@ def test_the_rate_of_an_update_is_a_short_decimal_or_what_all_entries_give() -> 
     assert verdicts(half, "w <- [1.02, 1.98]\nb_new = 0.02") == [RIGHT, RIGHT]
 
 
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ("w <- w - 0.1*[5.00, 10.0]", [OPEN]),
+        ("dL/dz = 5.00\ndL/dw = [5.00, 10.0]\nw <- w - 0.1*[5.00, 10.0]", [WRONG, CARRIED, CARRIED]),
+        ("w <- w - 0.1*[3.67, 7.34]\nw <- [-0.0669297, -0.233859]", [RIGHT, RIGHT]),
+    ],
+)
+def test_a_rate_is_never_made_up(answers: str, expected: list[str]) -> None:
+    """3/22 would make any multiple of the gradient a step."""
+    assert verdicts("input x = [1, 2], y = 1; param w = [0.3, 0.5], b = 0; z = w@x + b; L = exp(z)*y", answers) == expected
+
+
+def test_an_entry_that_moves_less_than_it_shows_tells_no_rate() -> None:
+    program = "input x = [1, 0.01], y = 3; param w = [1, 2]; L = (w@x - y)^2"
+    assert verdicts(program, "w <- [1.40, 2.00]") == [RIGHT]
+
+
 def test_one_entry_that_moves_tells_no_rate() -> None:
     program = "input x = [1, 0], y = 3; param w = [1, 2]; L = (w@x - y)^2"
     assert verdicts(program, "w <- [77, 2]\nw <- [1.4, 2]") == [OPEN, OPEN]
@@ -98,11 +141,19 @@ def test_one_entry_that_moves_tells_no_rate() -> None:
             "input x = [1, 2, 0, 1, 3], y = 4; param w = [1, 0, 2, -1, 1], b = 0.5; p = w@x + b; L = exp(p - y)",
             "dL/dw = 5*exp(p-y)*x\ndL/db = 5*exp(p-y)",
         ),
+        ("x = 2; a = 3; u = x*a; L = exp(u)", "dL/dx = 2*a*exp(u)\ndL/da = 2*x*exp(u)"),
+        (SOFTMAX, "dL/dW = 3*outer(p - y, x)\ndL/dz = 3*(p - y)"),
         ("input x = 3; param w = 2, b = 1; u = w*x + b; v = sin(u); L = v*u", "dL/dw = 2*(cos(u)*u + v)*x\ndL/db = 2*(cos(u)*u + v)"),
     ],
 )
 def test_a_factor_is_a_convention_only_where_the_program_has_one(program: str, answers: str) -> None:
     assert verdicts(program, answers) == [WRONG, WRONG]
+
+
+@pytest.mark.parametrize("loss", ["z*z", "z^2", "dot([z], [z])", "0.5*z*2*z"])
+def test_a_square_has_a_half_however_it_is_written(loss: str) -> None:
+    program = f"input x = 2, y = 1; param w = 3; z = w*x - y; L = {loss}"
+    assert verdicts(program, "dL/dz = z\ndL/dw = z*x") == ["convention", "convention"]
 
 
 def test_a_decimal_comma_may_have_an_exponent() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -27,12 +27,14 @@ _MUCH = 10_000  # terms
 class World:
     """What a student takes to be so: values of names, derivatives of one name by another, and local derivatives along edges.
 
-    An edge's array has the user's shape, then the operand's.
+    An edge's array has the user's shape, then the operand's. With `by_value`, values enter also where a derivative is written
+    with the value of its own node, as that of a sigmoid.
     """
 
     values: Mapping[str, Ids] = field(default_factory=dict)
     derivatives: Mapping[tuple[str, str], Ids] = field(default_factory=dict)
     edges: Mapping[tuple[str, str], Ids] = field(default_factory=dict)
+    by_value: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.values or self.derivatives or self.edges)
@@ -241,7 +243,7 @@ class Board:
         for name, claimed in world.values.items():
             new = claimed.ravel().tolist()
             instead.update(zip(self.values[name].ravel().tolist(), new, strict=True))
-            if not self.scope.is_leaf(name):  # as the value that the derivative of a sigmoid is written with
+            if world.by_value and not self.scope.is_leaf(name):  # as the value that the derivative of a sigmoid is written with
                 inner = zip(self.inner(name).ravel().tolist(), new, strict=True)
                 instead.update((each, value) for each, value in inner if by_own_value(self.terms.heads[each]))
         return np.array(self.terms.rewritten(ids.ravel().tolist(), instead), dtype=np.int64).reshape(ids.shape)
@@ -250,7 +252,7 @@ class Board:
         """The terms of a name's value; with the student's own earlier values below it."""
         if not world.values or self.scope.is_leaf(name):
             return self.values[name]
-        return self._believed(self.inner(name), world)
+        return self._believed(self.inner(name), replace(world, by_value=False))
 
     def derivative(self, of: str, by: str, world: World = TRUTH) -> Ids:
         """The total derivative of one name by another.

@@ -12,19 +12,20 @@ from backprop_cli.equality.algebra import prover
 from backprop_cli.equality.decide import Decision, Effort, Region, Status, decide, values
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.compared import EXACT, ROUNDED_HERE, Compared
 from backprop_cli.homework.comparing_words import elsewhere, place, value_text
 from backprop_cli.homework.formulas import Formulas, half_unit, moving, significant
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.rounded import rounded_alike, rounded_formula, rounded_here
 from backprop_cli.homework.rounded import slack as moved_by_rounding
 from backprop_cli.homework.shapes import fit
+from backprop_cli.homework.standing import Standing
 from backprop_cli.homework.verdicts import Example, Verdict
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.opinion import NoOpinion
 
 # Digits to work with where the ones before do not tell a value from 0, or from a point without one.
 _DIGITS = (50, 120, 400)
-EXACT = Fraction(0)
 # Seconds that SymPy has for one pair.
 _ALGEBRA = 2.0
 _VERDICTS = {
@@ -38,23 +39,6 @@ _VERDICTS = {
 
 class OutOfTime(Exception):
     """The time for one line is used up."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Compared:
-    """What comes of a comparison. `numeric` tells that numbers were compared at the point; `claimed` are the claim's terms."""
-
-    verdict: Verdict
-    how: str = ""
-    message: str = ""
-    notes: tuple[str, ...] = ()
-    example: Example | None = None
-    claimed: Ids | None = None
-    numeric: bool = False
-
-    @property
-    def right(self) -> bool:
-        return self.verdict is Verdict.CORRECT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,14 +62,22 @@ class Measure:
 class Comparer:
     """Compares what a student wrote with terms of the board."""
 
-    def __init__(self, board: Board, measure: Measure) -> None:
-        self.board, self.measure = board, measure
+    def __init__(self, board: Board, measure: Measure, stands: Standing | None = None) -> None:
+        self.board, self.measure, self.stands = board, measure, stands
         terms = board.terms
         self.home = {**board.home, **{name: terms.number(value) for name, value in measure.rates.items()}}
         self.region = Region(home=self.home, fixed=board.fixed, one_hot=tuple(board.one_hot))
 
     def formulas(self, world: World, literals: Mapping[str, int] | None = None, direct: bool = False, columns: bool = False) -> Formulas:
-        return Formulas(self.board, world, literals, direct=direct, extra=self.measure.extra, columns=columns)
+        if literals is None and self.stands is not None:
+            literals, arrays = self.stands.literals, self.stands.arrays
+        else:
+            arrays = {}
+        return Formulas(self.board, world, literals, direct=direct, extra=self.measure.extra, columns=columns, arrays=arrays)
+
+    def reading(self, stands: Standing) -> Comparer:
+        """The same comparer, with numbers read as the earlier answers that they are."""
+        return Comparer(self.board, self.measure, stands)
 
     def compare(self, truth: Ids, tree: Expr, world: World = TRUTH, rounding: Fraction = EXACT, direct: bool = False) -> Compared:
         """A right side against the truth. `rounding` tells how far, relative to it, the numbers that the truth rests on may carry it."""
@@ -148,8 +140,10 @@ class Comparer:
             found = numbers.compared(true, own, spelled[at], slack[at], self.measure.digits, self.measure.tolerance)
             if not found.right and rounding and self.within(true, own, spelled[at], rounding * abs(true), slack[at]):
                 found = numbers.Digits(True, False, "right within the rounding of the numbers it uses")
-            if found.message and (not found.right or not wrong) and found.message not in messages:
-                messages = [found.message] if not found.right and not wrong else [*messages, found.message]
+            if not found.right and not wrong:
+                messages = [found.message] if found.message else []
+            elif found.message and (not found.right or not wrong) and found.message not in messages:
+                messages.append(found.message)
             if not found.right:
                 wrong.append(at)
         if wrong:
@@ -214,6 +208,8 @@ class Comparer:
         """Whether two claims are the same numbers, exactly."""
         if left is None or right is None or left.shape != right.shape:
             return False
+        if any(self.board.terms.moved[each] for each in right.ravel().tolist()):
+            return False
         known = self.known([*left.ravel().tolist(), *right.ravel().tolist()])
         return None not in known and known[: left.size] == known[left.size :]
 
@@ -237,8 +233,8 @@ class Comparer:
                 return hot
             if self.placed(truth) and None in self.known(truth.ravel().tolist()):
                 return Compared(Verdict.UNDECIDED, "", "what is asked has no value at this point")
-            if found.status is Status.DIFFERENT and rounded_here(self, truth, tree, claimed, world):
-                return Compared(Verdict.CORRECT_AT_POINT, "value", "agrees at this point alone, within the rounding of its decimals")
+            if found.status is Status.DIFFERENT and not world and rounded_here(self, truth, tree, claimed, world):
+                return Compared(Verdict.CORRECT_AT_POINT, "value", ROUNDED_HERE)
         undefined = found.status is Status.DIFFERENT and found.witness is not None and found.witness.right is None
         return (self.where_defined(truth, claimed) if undefined else None) or self.said(found)
 

@@ -11,20 +11,22 @@ import numpy as np
 from backprop_cli.equality.decide import values
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import Board, Ids, World
-from backprop_cli.homework.comparing import Compared
+from backprop_cli.homework.compared import Compared
 from backprop_cli.homework.formulas import symbols
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.sitting import Line, Sitting
 from backprop_cli.homework.updates import turned
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.program import Assign
-from backprop_cli.lang.syntax import Apply, Number, Part, postorder
+from backprop_cli.lang.syntax import Apply, Expr, Number, postorder
+from backprop_cli.lang.unparse import unparse
 from backprop_cli.oracles.opinion import NoOpinion
 
 _DIGITS = 50
 _LOSS = (Fraction(2), Fraction(1, 2))
 _AT_LEAST = 2
-_AVERAGES = frozenset({"sum", "mean", "var", "std"})
+_AVERAGES = frozenset({"mean", "var", "std"})
+_PRODUCTS, _SCALING = frozenset({"*", "@", "dot", "matmul"}), frozenset({"*", "/", "^", "pow"})
 _SQUARES = frozenset({"var", "std", "norm", "hypot"})
 
 
@@ -69,7 +71,7 @@ def _as_convention(sitting: Sitting, line: Line, message: str) -> Line:
 def _allowed(board: Board) -> list[Fraction]:
     """The factors that conventions of this program may differ by."""
     halves = _LOSS if _has_half(board) else ()
-    return [*halves, Fraction(-1), *(each for size in _sizes(board) for each in (Fraction(size), Fraction(1, size)))]
+    return [*halves, Fraction(-1), *_sizes(board)]
 
 
 def _factor(sitting: Sitting, line: Line, allowed: Sequence[Fraction]) -> Fraction | None:
@@ -97,32 +99,37 @@ def _scaled(board: Board, truth: Ids, factor: Fraction) -> Ids:
     return np.array(flat, dtype=np.int64).reshape(truth.shape)
 
 
-def _sizes(board: Board) -> list[int]:
-    """What N may be in the 1/N of a loss: the lengths of axes, where something is summed or averaged or divided by N."""
-    lengths = {size for ids in board.values.values() for size in ids.shape if size > 1}
+def _sizes(board: Board) -> list[Fraction]:
+    """The factors N and 1/N, for N a length of an axis: 1/N where something is summed, both where it is averaged or divided by N."""
+    lengths = {Fraction(size) for ids in board.values.values() for size in ids.shape if size > 1}
     parts = _parts(board)
-    if any(isinstance(part, Apply) and part.head in _AVERAGES for part in parts):
-        return sorted(lengths)
-    written = {part.exact for part in parts if isinstance(part, Number)}
-    return sorted(size for size in lengths if {Fraction(size), Fraction(1, size)} & written)
+    heads = {part.head for part in parts}
+    written = {each.exact for part in parts if part.head in ("*", "/") for each in part.operands if isinstance(each, Number)}
+    both = lengths if heads & _AVERAGES else {size for size in lengths if {size, 1 / size} & written}
+    return sorted([*both, *(1 / size for size in (lengths if "sum" in heads else both))])
 
 
 def _has_half(board: Board) -> bool:
     """Whether there is a square or a 2 in the program, so that its ½ may be meant to be elsewhere."""
     for part in _parts(board):
-        if isinstance(part, Number) and part.exact in _LOSS:
+        if part.head in _SQUARES or (part.head in _PRODUCTS and len(part.operands) == 2 and _alike(*part.operands)):
             return True
-        if isinstance(part, Apply) and (part.head in _SQUARES or (part.head == "*" and part.operands[0] == part.operands[1])):
+        if part.head in _SCALING and any(isinstance(each, Number) and each.exact in _LOSS for each in part.operands):
             return True
     return False
 
 
-def _parts(board: Board) -> list[Part]:
-    """All parts of the program's formulas."""
+def _alike(left: Expr, right: Expr) -> bool:
+    """Whether two factors are spelled alike, transposition aside."""
+    return unparse(left).removesuffix(".T") == unparse(right).removesuffix(".T")
+
+
+def _parts(board: Board) -> list[Apply]:
+    """All operations of the program's formulas, without the values of its leaves."""
     scope = board.scope
-    trees = [each.expr for each in scope.sources.values() if isinstance(each, Assign)]
+    trees = [each.expr for name, each in scope.sources.items() if isinstance(each, Assign) and not scope.is_leaf(name)]
     trees += [each.body for defined in scope.functions.values() for _, each in defined]
-    return [part for tree in trees for part in postorder(tree)]
+    return [part for tree in trees for part in postorder(tree) if isinstance(part, Apply)]
 
 
 def _ratio(board: Board, truth: Ids, claimed: Ids) -> Fraction | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from backprop_cli.equality.decide import Effort, Region, Status, decide, values
 from backprop_cli.homework.board import Board, Ids, World
+from backprop_cli.homework.targets import options, same
 from backprop_cli.lang.answers_syntax import Target
 from backprop_cli.oracles.opinion import NoOpinion
 
@@ -19,24 +20,42 @@ _EFFORT = Effort(operations=500_000, seconds=1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """An answer, whole or to one entry: its line, whether it is right (as a number), how coarsely it was rounded."""
+
+    line: int
+    right: bool
+    rounding: Fraction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Slip:
-    """An earlier answer that is not the truth itself: wrong, or `right` as a rounded number.
+    """What a student takes a value or a derivative to be: a wrong answer, or a right number.
 
-    Its lines (of an array answered entry by entry several), what was asked, the student's terms in the shape of the truth, how
-    coarsely they were rounded, and the digits of their decimals.
-
-    It is `degenerate` where it makes the rest trivial: a derivative that is 0, 1 or -1 as a function, a value that is 0 or 1,
-    in all entries alike.
+    What was asked, the student's terms in the shape of the truth, and the answers that these come from, those to single
+    entries by their index. It is `degenerate` where it makes the rest trivial: a derivative that is 0, 1 or -1 as a function,
+    a value that is 0 or 1, in all entries alike.
     """
 
-    lines: tuple[int, ...]
     of: str
     by: str | None
     claimed: Ids
-    rounding: Fraction = Fraction(0)
+    entries: Mapping[tuple[int, ...] | None, Entry]
     degenerate: bool = False
-    right: bool = False
-    decimals: frozenset[str] = frozenset()
+
+    @property
+    def right(self) -> bool:
+        return all(each.right for each in self.entries.values())
+
+    @property
+    def rounding(self) -> Fraction:
+        return max(each.rounding for each in self.entries.values())
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The lines of the answers; of the wrong ones, where there are any."""
+        found = [each.line for each in self.entries.values() if self.right or not each.right]
+        return tuple(sorted(set(found)))
 
 
 def constant(board: Board, ids: Ids, among: Sequence[int]) -> bool:
@@ -61,11 +80,19 @@ def constant(board: Board, ids: Ids, among: Sequence[int]) -> bool:
         return False
 
 
-def joined(before: Slip, entry: Slip) -> Slip:
-    """What is claimed for an array whose entries are answered one by one, after one more of them."""
-    lines = (*before.lines, *entry.lines) if entry.rounding or not entry.right else before.lines
-    rounding, right = max(before.rounding, entry.rounding), before.right and entry.right
-    return replace(entry, lines=lines, rounding=rounding, right=right, decimals=before.decimals | entry.decimals)
+def usable_for(slips: Sequence[Slip], target: Target) -> list[Slip]:
+    """The last answers to other questions, trivial wrong ones left out."""
+    last = {(slip.of, slip.by): slip for slip in slips}
+    return [slip for slip in last.values() if (slip.of, slip.by) != (target.of, target.wrt) and (slip.right or not slip.degenerate)]
+
+
+def bears_on(board: Board, slip: Slip, target: Target) -> bool:
+    """Whether what is asked depends on an earlier answer."""
+    try:
+        pairs = zip(options(board, target), options(board, target, world_of(board, [slip])), strict=False)
+        return any(not same(board, true, own) for (true, _), (own, _) in pairs)
+    except NoOpinion:
+        return False
 
 
 def rounding_of(slips: Sequence[Slip]) -> Fraction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backprop_cli.homework.comparing import Compared
+from backprop_cli.homework.compared import Compared
 from backprop_cli.homework.formulas import symbols
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.answers_syntax import BESIDE, written

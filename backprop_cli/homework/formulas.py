@@ -19,6 +19,7 @@ from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS
 from backprop_cli.oracles.walk import Item, Shape
 
+Numbers = tuple[tuple[Fraction, ...], tuple[int, ...]]
 _SYMBOLS = frozenset({DERIVATIVE, PARTIAL})
 _LAST = 10**9
 _TRANSPOSES = frozenset({".T", "transpose"})
@@ -33,6 +34,7 @@ class Formulas(TermWalk):
     `literals` gives terms for literals that stand for any number that rounds to them; `direct` reads `∂` along the direct
     edge where there is one. `extra` are variables that only answers have, such as the rate of descent.
 
+    `arrays` gives terms for array literals, by their numbers and shape, that stand for something.
     `columns` reads vectors as columns where they meet a transposed one, as on paper: `u v^T` is then their outer product.
     `transposed` tells afterwards whether a vector was transposed at all.
     """
@@ -46,9 +48,10 @@ class Formulas(TermWalk):
         direct: bool = False,
         extra: Sequence[str] = (),
         columns: bool = False,
+        arrays: Mapping[Numbers, Ids] | None = None,
     ) -> None:
         super().__init__(board.scope, board.walk.planner, board.walk.engine)
-        self.columns, self.transposed = columns, False
+        self.columns, self.transposed, self.arrays = columns, False, arrays or {}
         self.board, self.world, self.literals, self.direct = board, world, literals or {}, direct
         self.given, self.home, self.held_names = board.walk.given, board.walk.home, board.walk.held_names
         self.values = {name: Item(board.value(name, world) if name in world.values else ids, name) for name, ids in board.values.items()}
@@ -66,7 +69,21 @@ class Formulas(TermWalk):
         except (ValueError, IndexError) as error:
             raise Misfit(str(error).splitlines()[0] if str(error) else "the shapes do not fit together") from None
 
+    def part(self, part: Part, frame: Any) -> Item:
+        whole = self._whole(part) if self.arrays and isinstance(part, Brackets) else None
+        if whole is not None:
+            self.count()
+            return Item(whole)
+        return super().part(part, frame)
+
+    def _whole(self, part: Brackets) -> Ids | None:
+        """What a whole array literal stands for."""
+        found = super().numbers(part)
+        return None if found is None else self.arrays.get((tuple(Fraction(each) for each in found[0]), found[1]))
+
     def numbers(self, part: Brackets) -> tuple[list[Fraction | str | float], Shape] | None:
+        if self.arrays and self._whole(part) is not None:
+            return super().numbers(part)
         rounded = any(isinstance(each, Number) and each.text in self.literals for each in postorder(part)) if self.literals else False
         return None if rounded else super().numbers(part)
 
@@ -191,11 +208,6 @@ def rounded_literals(tree: Expr) -> dict[str, tuple[Fraction, Fraction]]:
         if isinstance(part, Number) and significant(part.text) >= 3 and not part.text.isdecimal():
             found[part.text] = part.exact, half_unit(part.text)
     return found
-
-
-def mantissas(tree: Expr) -> frozenset[str]:
-    """The digits of the decimals of three digits or more in a formula, wherever their points stand."""
-    return frozenset(text.lower().partition("e")[0].replace(".", "").strip("0") for text in rounded_literals(tree))
 
 
 def significant(text: str) -> int:

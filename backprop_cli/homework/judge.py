@@ -13,6 +13,7 @@ from backprop_cli.errors import BackpropError, Diagnostic, Source
 from backprop_cli.graph.build import build
 from backprop_cli.homework import conventions, solutions
 from backprop_cli.homework.board import Board
+from backprop_cli.homework.compared import ROUNDED_HERE
 from backprop_cli.homework.comparing import Comparer, OutOfTime
 from backprop_cli.homework.following import world_of
 from backprop_cli.homework.formulas import half_unit, symbols
@@ -141,7 +142,7 @@ class Bench:
     def diagnosis(self, sitting: Sitting, line: Line, lines: Sequence[Line], comparer: Comparer) -> Diagnosis | None:
         """What a wrong line is consistent with."""
         found = line.found
-        asked = found.verdict in (Verdict.WRONG, Verdict.CORRECT_AT_POINT) and found.how != "form"
+        asked = found.verdict in (Verdict.WRONG, Verdict.CORRECT_AT_POINT) and found.how != "form" and found.message != ROUNDED_HERE
         if not self.rules.diagnose or not asked or line.truth is None or (found.claimed is None and found.how != "shapes"):
             return None
         target = line.answer.target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from time import monotonic
@@ -12,30 +12,33 @@ from backprop_cli.errors import Diagnostic, Source
 from backprop_cli.homework import forms, numbers, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.circles import Circles
-from backprop_cli.homework.comparing import Compared, Comparer, Measure, OutOfTime
-from backprop_cli.homework.following import Slip, constant, entry_replaced, joined, lines_of, rounding_of, world_of, worlds
-from backprop_cli.homework.formulas import mantissas
+from backprop_cli.homework.compared import ROUNDED_HERE, Compared
+from backprop_cli.homework.comparing import Comparer, Measure, OutOfTime
+from backprop_cli.homework.following import (
+    Entry,
+    Slip,
+    bears_on,
+    constant,
+    entry_replaced,
+    lines_of,
+    rounding_of,
+    usable_for,
+    world_of,
+    worlds,
+)
 from backprop_cli.homework.lowering import Misfit
+from backprop_cli.homework.meaning import WORST_FIRST, best
 from backprop_cli.homework.placed import alone
 from backprop_cli.homework.rules import Rules
-from backprop_cli.homework.targets import by_edge, options, rates, same, shape_of, whole
+from backprop_cli.homework.standing import readings
+from backprop_cli.homework.targets import rates, shape_of, whole
 from backprop_cli.homework.verdicts import Judged, Verdict
-from backprop_cli.lang.answers_syntax import PARTIAL, Answer, Target
-from backprop_cli.lang.syntax import Apply, Expr, names_in, postorder
+from backprop_cli.lang.answers_syntax import Answer, Target
+from backprop_cli.lang.syntax import Expr, names_in
 from backprop_cli.oracles.opinion import NoOpinion
 
 # A line that runs out of time is tried once more with as many times as much.
 _RETRY = 5
-# From the worst to the best: a chain is as good as its worst link.
-_WORST_FIRST = (
-    Verdict.UNREADABLE,
-    Verdict.WRONG,
-    Verdict.UNDECIDED,
-    Verdict.CORRECT_AT_POINT,
-    Verdict.CONVENTION,
-    Verdict.FOLLOW_THROUGH,
-    Verdict.CORRECT,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +152,7 @@ class Sitting:
                 found = replace(found, verdict=verdict, message=f"right given the answer of line {lines_of(slips)}", example=None)
             notes.extend(note for note in found.notes if note not in notes)
             each = self.line(answer, tree, found, truth, world)
-            if line is None or _WORST_FIRST.index(verdict) < _WORST_FIRST.index(line.found.verdict):
+            if line is None or WORST_FIRST.index(verdict) < WORST_FIRST.index(line.found.verdict):
                 line = each
             elif verdict is line.found.verdict:
                 last, message = found if found.claimed is not None else line.found, found.message or line.found.message
@@ -166,40 +169,46 @@ class Sitting:
         return line
 
     def link(self, answer: Answer, tree: Expr, comparer: Comparer) -> tuple[Compared, Ids | None, World, list[Slip]]:
-        """One right side: against the truth, then where the student's earlier answers hold, the rounded ones and the wrong ones."""
-        first, truth = self.best(answer.target, tree, comparer, TRUTH)
+        """One right side: against the truth, then with numbers as the answers that they are, then where earlier wrong answers hold."""
+        first, truth = best(answer.target, tree, comparer, TRUTH)
         if first.verdict not in (Verdict.WRONG, Verdict.CORRECT_AT_POINT):
             return first, truth, TRUTH, []
-        for slips in self.grounds(answer.target, tree, first.verdict is Verdict.WRONG):
-            found = self.carried(answer.target, tree, comparer, slips)
-            if found is None:
+        target = answer.target
+        usable = usable_for(self.slips, target)
+        for stands in readings(self.board, usable, tree):
+            found, _ = best(target, tree, comparer.reading(stands), TRUTH)
+            wrong = [slip for slip in stands.slips if not slip.right]
+            if not found.right or not all(bears_on(self.board, slip, target) for slip in wrong):
                 continue
-            needed = self.fewest(answer.target, tree, comparer, slips)
-            wrong = [slip for slip in needed if not slip.right]
+            found = replace(found, claimed=first.claimed)
             if wrong:
-                return found, truth, world_of(self.board, needed), wrong
-            if found.claimed is not None and comparer.digits_agree(truth, found.claimed):
-                note = f"right given the rounded answer of line {lines_of(needed)}"
+                return found, truth, world_of(self.board, wrong), wrong
+            if first.claimed is not None and comparer.digits_agree(truth, first.claimed):
+                note = f"right given the rounded answer of line {lines_of(stands.slips)}"
                 return replace(found, notes=(*found.notes, note)), truth, TRUTH, []
+        if first.verdict is not Verdict.WRONG and first.message != ROUNDED_HERE:
+            return first, truth, TRUTH, []
+        right = [slip for slip in usable if slip.right]
+        for slips in worlds(self.wrong, target):
+            carried = self.carried(target, tree, comparer, slips)
+            for stands in readings(self.board, right, tree, world_of(self.board, slips)) if carried is None else ():
+                carried = carried or self.carried(target, tree, comparer.reading(stands), slips)
+            if carried is not None:
+                needed = self.fewest(target, tree, comparer, slips)
+                return carried, truth, world_of(self.board, needed), needed
         return first, truth, TRUTH, []
-
-    def grounds(self, target: Target, tree: Expr, wrong: bool) -> Iterator[list[Slip]]:
-        """The sets of earlier answers that may carry a line: of rounded numbers, those that stand in it."""
-        digits = mantissas(tree)
-        rounded = list(worlds([slip for slip in self.slips if slip.right and slip.decimals & digits], target))
-        yield from rounded
-        for slips in worlds(self.wrong, target) if wrong else ():
-            yield slips
-            if rounded:
-                yield [*slips, *rounded[-1]]
 
     def carried(self, target: Target, tree: Expr, comparer: Comparer, slips: list[Slip]) -> Compared | None:
         """How a formula compares where earlier wrong answers hold, if it is right there and something is left to be right about."""
-        try:
-            found, due = self.best(target, tree, comparer, world_of(self.board, slips), rounding_of(slips))
-        except NoOpinion:
-            return None
-        return found if found.right and not constant(self.board, due, (0,)) else None
+        world = world_of(self.board, slips)
+        for each in (world, replace(world, by_value=True)) if world.values else (world,):
+            try:
+                found, due = best(target, tree, comparer, each, rounding_of(slips))
+            except NoOpinion:
+                continue
+            if found.right and not constant(self.board, due, (0,)):
+                return found
+        return None
 
     def fewest(self, target: Target, tree: Expr, comparer: Comparer, slips: list[Slip]) -> list[Slip]:
         """The earlier answers without which a line is not right."""
@@ -209,28 +218,6 @@ class Sitting:
             if rest and self.carried(target, tree, comparer, rest) is not None:
                 needed = rest
         return needed
-
-    def best(self, target: Target, tree: Expr, comparer: Comparer, world: World, rounding: Fraction = Fraction(0)) -> tuple[Compared, Ids]:
-        """The best of the readings: which truth is meant, and what `∂` means inside the formula."""
-        partial = any(isinstance(part, Apply) and part.head == PARTIAL for part in postorder(tree))
-        best: tuple[Compared, Ids] | None = None
-        known = [each for each, _ in options(self.board, target)] if world else []
-        for truth, note in options(self.board, target, world):
-            if any(same(self.board, truth, each) for each in known):
-                continue  # the earlier answers do not bear on this one
-            for direct in (True,) if partial and by_edge(self.board, target, tree) else (False, True) if partial else (False,):
-                found = comparer.compare(truth, tree, world, rounding, direct)
-                if note and found.right:
-                    found = Compared(
-                        found.verdict, found.how, found.message, (*found.notes, note), found.example, found.claimed, found.numeric
-                    )
-                if best is None or _WORST_FIRST.index(found.verdict) > _WORST_FIRST.index(best[0].verdict):
-                    best = found, truth
-                if found.right:
-                    return best
-        if best is None:
-            raise NoOpinion("no earlier answer bears on this")
-        return best
 
     # ---- shapes ----
 
@@ -253,12 +240,11 @@ class Sitting:
             return
         holds = found.verdict in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH)
         self.circles.keep(target, line.answer.links if holds else (line.tree,))
-        rounding = numbers.coarseness(line.tree, self.rules.digits) if found.numeric else Fraction(0)
+        right = found.verdict is Verdict.CORRECT
         alike = [slip for slip in self.slips if (slip.of, slip.by) == (target.of, target.wrt)]
         before = alike[-1] if alike and target.index is not None else None  # entries add up
-        right = found.verdict is Verdict.CORRECT
-        if found.verdict is Verdict.UNDECIDED or (right and not rounding and before is None):
-            return  # what is exactly right is the truth
+        if found.verdict is Verdict.UNDECIDED or (right and not found.numeric and before is None):
+            return  # a right formula is the truth
         truth = whole(self.board, target)
         try:
             claimed = shapes.fit(truth if target.index is None else truth[target.index], found.claimed)[0]
@@ -266,8 +252,10 @@ class Sitting:
             return
         made = entry_replaced(truth if before is None else before.claimed, target.index, claimed)
         trivial = not right and any(constant(self.board, made, (each,)) for each in ((0, 1) if target.wrt is None else (0, 1, -1)))
-        slip = Slip((line.answer.line,), target.of, target.wrt, made, rounding, trivial, right, mantissas(line.tree))
-        self.slips.append(slip if before is None else joined(before, slip))
+        rounding = numbers.coarseness(line.tree, self.rules.digits) if found.numeric and not right else Fraction(0)
+        entries = {} if before is None else dict(before.entries)
+        entries[target.index] = Entry(line.answer.line, right, rounding)
+        self.slips.append(Slip(target.of, target.wrt, made, entries, trivial))
 
     def line(
         self,

@@ -11,10 +11,13 @@ import numpy as np
 from backprop_cli.equality.decide import values
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
-from backprop_cli.homework.comparing import EXACT, Compared, Comparer
-from backprop_cli.homework.following import lines_of, world_of
+from backprop_cli.homework.compared import EXACT, ROUNDED_HERE, Compared
+from backprop_cli.homework.comparing import Comparer
+from backprop_cli.homework.following import lines_of, usable_for, world_of, worlds
 from backprop_cli.homework.formulas import half_unit, symbols
+from backprop_cli.homework.rounded import slack as moved_by_rounding
 from backprop_cli.homework.shapes import fit
+from backprop_cli.homework.standing import readings
 from backprop_cli.homework.targets import rates
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.answers_syntax import Answer
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 _DIGITS = 50
 # A rate that is found from an update has a denominator up to this.
-_SIMPLE = 10_000
+_SIMPLE = 30
 _LARGEST = Fraction(10**6)  # nobody means a larger one
 # A number in an update is its rate if it is as near, relatively, to the one that is found.
 _NEAR = 20
@@ -52,11 +55,18 @@ def judged(sitting: Sitting, answer: Answer) -> Line:
 
 def _link(sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extra: tuple[str, ...]) -> tuple[Compared, Ids | None, World]:
     first, truth = _against(sitting, answer, tree, comparer, extra, TRUTH)
-    if first.verdict is not Verdict.WRONG and first.message != UNKNOWN:
+    if first.verdict not in (Verdict.WRONG, Verdict.CORRECT_AT_POINT) and first.message != UNKNOWN:
         return first, truth, TRUTH
     assert answer.target.of is not None
-    own = [slip for slip in sitting.slips if (slip.of, slip.by) == (sitting.board.output, answer.target.of) and not slip.degenerate]
-    for slips in [*([own[-1:]] if own else []), *sitting.grounds(answer.target, tree, True)]:
+    usable = usable_for(sitting.slips, answer.target)
+    for stands in readings(sitting.board, usable, tree):
+        found, _ = _against(sitting, answer, tree, comparer.reading(stands), extra, TRUTH)
+        if found.right and all(slip.right for slip in stands.slips):
+            note = f"right given the rounded answer of line {lines_of(stands.slips)}"
+            return replace(found, notes=(*found.notes, note)), truth, TRUTH
+    gradient = (sitting.board.output, answer.target.of)
+    own = [slip for slip in usable if (slip.of, slip.by) == gradient]
+    for slips in [*([own] if own else []), *worlds(sitting.wrong, answer.target)]:
         world = world_of(sitting.board, slips)
         found, _ = _against(sitting, answer, tree, comparer, extra, world)
         wrong = [slip for slip in slips if not slip.right]
@@ -81,7 +91,7 @@ def _against(
     old, slope = board.value(of, world), board.derivative(board.output, of, world)
     if answer.target.index is not None:
         old, slope = np.asarray(old[answer.target.index]), np.asarray(slope[answer.target.index])
-    reading = _at_home(board, of, tree, world, extra)
+    reading = world if comparer.stands else _at_home(board, of, tree, world, extra)
     claimed = fit(old, comparer.formulas(reading).terms_of(tree))[0]
     rate, why = _rate(sitting, comparer, (old, slope, claimed), extra, tree)
     if rate is None:
@@ -99,7 +109,8 @@ def _against(
         return found, truth
     if comparer.compare(moved(board, old, slope, rate, "+"), tree, reading).right:
         return Compared(Verdict.WRONG, found.how, WITH_PLUS, example=found.example, claimed=found.claimed, numeric=found.numeric), truth
-    if found.verdict is Verdict.CORRECT_AT_POINT and number is not None and sitting.rules.rate is None:
+    written = found.message == ROUNDED_HERE and number in _literals(tree)
+    if found.verdict is Verdict.CORRECT_AT_POINT and number is not None and sitting.rules.rate is None and not written:
         # The rate was found so that the point agrees.
         return Compared(Verdict.WRONG, found.how, "", found.notes, found.example, found.claimed, found.numeric), truth
     return found, truth
@@ -145,32 +156,38 @@ def _rate(sitting: Sitting, comparer: Comparer, step: tuple[Ids, Ids, Ids], extr
     numeric = not any(terms.moved[each] for each in claimed.ravel().tolist())
     if numeric and sitting.rate is not None:
         return terms.number(sitting.rate), ""
-    found = _found(comparer, step, tree)
+    found, still = _found(comparer, step, tree)
     if not found:
         return (None, UNKNOWN) if numeric else (terms.number(Fraction(1)), "")
-    if not any(low or high for low, high in found):
+    if still:
         return None, UNMOVED
     low, high = max(low for low, _ in found), min(high for _, high in found)
     if low <= high and (not numeric or len(found) > 1):
-        return terms.number(_meant(low, high, tree)), ""
+        meant = _meant(low, high, tree, None not in comparer.spelled(tree, claimed.size))
+        if meant is not None:
+            return terms.number(meant), ""
     written = _written(found, tree, numeric)
     if written is not None:
         return terms.number(written), ""
     return None, UNKNOWN if low <= high else UNEVEN
 
 
-def _meant(low: Fraction, high: Fraction, tree: Expr) -> Fraction:
-    """The rate that was probably meant by one in an interval: a number of the update's own, or a simple one."""
+def _meant(low: Fraction, high: Fraction, tree: Expr, plain: bool) -> Fraction | None:
+    """The rate that was probably meant by one in an interval: a number of the update's own, or a simple one; None where there is none.
+
+    An update of `plain` numbers may have any simple rate; one that is a formula would say it.
+    """
     own = [each for each in _literals(tree) if low <= each <= high and each <= _LARGEST]
     if len(own) == 1:
         return own[0]
-    near = _short(low, high) or abs(numbers.simplest(low, high))
-    return near if near.denominator <= _SIMPLE and near else abs(low + high) / 2
+    short = _short(low, high, 3 if plain else 2)
+    near = abs(numbers.simplest(low, high))
+    return short or (near if plain and near and near.denominator <= _SIMPLE else None)
 
 
-def _short(low: Fraction, high: Fraction) -> Fraction | None:
-    """The decimal with the fewest places in an interval, three at most."""
-    for places in range(1, 4):
+def _short(low: Fraction, high: Fraction, most: int) -> Fraction | None:
+    """The decimal with the fewest places in an interval."""
+    for places in range(1, most + 1):
         unit = Fraction(1, 10**places)
         near = -(-low // unit) * unit
         if 0 < near <= high:
@@ -178,23 +195,28 @@ def _short(low: Fraction, high: Fraction) -> Fraction | None:
     return None
 
 
-def _found(comparer: Comparer, step: tuple[Ids, Ids, Ids], tree: Expr) -> list[tuple[Fraction, Fraction]]:
-    """Between what the rates lie that the entries of an update were made with, at the point; entries without a gradient tell nothing."""
+def _found(comparer: Comparer, step: tuple[Ids, Ids, Ids], tree: Expr) -> tuple[list[tuple[Fraction, Fraction]], bool]:
+    """Between what the rates lie that the entries of an update were made with, at the point, and whether nothing moves at all.
+
+    Entries without a gradient tell nothing; how far the decimals of the update are rounded counts.
+    """
     terms = comparer.board.terms
     old, slope, claimed = (each.ravel().tolist() for each in step)
     board = comparer.board
     home = comparer.home | board.made_up(board.without_value([*old, *slope, *claimed], comparer.home))
     known = [None if ball is None else numbers.fraction(ball.mid) for ball in values(terms, [*old, *slope, *claimed], home, _DIGITS)]
     size = len(old)
-    found = []
-    entries = zip(known[:size], known[size : 2 * size], known[2 * size :], comparer.spelled(tree, size), strict=True)
-    for before, by, after, text in entries:
+    spelled = comparer.spelled(tree, size)
+    loose = moved_by_rounding(comparer, tree, size, TRUTH) if None in spelled else [Fraction(0)] * size
+    found, still = [], True
+    for before, by, after, text, around in zip(known[:size], known[size : 2 * size], known[2 * size :], spelled, loose, strict=True):
         if before is None or by is None or after is None or not by:
             continue
-        rate, slack = (before - after) / by, Fraction(0) if text is None else abs(half_unit(text) / by)
-        slack = max(slack, abs(rate) * Fraction(1, 10**6)) if rate else Fraction(0)
+        rate = (before - after) / by
+        slack = max(abs((around if text is None else half_unit(text)) / by), abs(rate) * Fraction(1, 10**6))
         found.append((rate - slack, rate + slack))
-    return found
+        still = still and not rate
+    return found, still
 
 
 def _written(found: list[tuple[Fraction, Fraction]], tree: Expr, numeric: bool) -> Fraction | None:
