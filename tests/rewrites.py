@@ -310,6 +310,9 @@ def reference(tree: Tree, at: dict[str, Fraction], digits: int = 70) -> Any:
     return sized(tree, at, digits)[0]
 
 
+_FAR = 10**6  # arguments beyond it make numbers that take too long
+
+
 def sized(tree: Tree, at: dict[str, Fraction], digits: int) -> tuple[Any, Any]:
     """The value, and the largest number on the way to it, of which its rounding is a part."""
     with mp.workdps(digits):
@@ -330,7 +333,9 @@ def _value(tree: Tree, at: dict[str, Fraction], sizes: list[Any]) -> Any:
 def _worked_out(tree: Tree, at: dict[str, Fraction], sizes: list[Any]) -> Any:
     if isinstance(tree, tuple):
         operands = [_value(each, at, sizes) for each in tree[1:]]
-        if any(isinstance(each, mpf) and abs(each) > 1e6 for each in operands) and tree[0] in ("exp", "sinh", "cosh", "^"):
+        if tree[0] in ("exp", "sinh", "cosh") and abs(operands[0]) > _FAR:
+            raise OverflowError
+        if tree[0] == "^" and operands[0] and abs(operands[1]) * max(1, abs(mp.mag(operands[0]))) > 4 * _FAR:
             raise OverflowError
         found = _MEANING[tree[0]](*operands)
         if not isinstance(found, mpf) or not mp.isfinite(found):  # to mpmath log(0) is -inf
