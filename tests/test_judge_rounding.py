@@ -77,6 +77,17 @@ CASES: list[tuple[str, str, list[str]]] = [
         "dL/dr[0] = -0.5\ndL/dr[1] = 0.1\ndL/dr[2] = 0.645\ndL/dr[3] = 0.25\ndL/dw = X^T @ [-0.5, 0.1, 0.645, 0.25]",
         [RIGHT, RIGHT, WRONG, RIGHT, CARRIED],
     ),
+    # The number that an own wrong formula has stands for that formula.
+    (LOGISTIC, "dL/dz = y + p = 1.525\ndL/dw1 = 1.525*x1\ndL/dw2 = 1.525*x2 = -3.05", [WRONG, CARRIED, CARRIED]),
+    (DIAMOND, "dL/du = 2*u*w = 27\ndL/da = 27*x = 54", [WRONG, CARRIED]),
+    # Values of a softmax carry into its derivative.
+    (SOFTMAX, "p = [0.400, 0.200, 0.400]\ndL/dz = p - y = [-0.600, 0.200, 0.400]", [WRONG, CARRIED]),
+    (SOFTMAX, "p = [0.400, 0.200, 0.400]\ndL/dz = [-0.600, 0.200, 0.400]", [WRONG, CARRIED]),
+    # A number that stands for a constant is that constant, and no way to another answer.
+    ("input x = 2, b = 4; c = 2*b; d = c + x; L = d^2", "dc/db = 3\ndL/db = 3*d*3", [WRONG, WRONG]),
+    ("input x = 2, b = 4; c = 2*b; d = c + x; L = d^2", "dc/db = 3\ndL/db = 2*d*3", [WRONG, CARRIED]),
+    # A right entry beside a wrong one rests on nothing wrong.
+    (SOFTMAX, "dL/dz[0] = 0.351\ndL/dz[1] = 0.260\ndL/dz[2] = 0.388\ndL/dW[1,1] = 0.260*x[1]", [WRONG, RIGHT, RIGHT, RIGHT]),
     # The number of the link before, written once more; a formula is no number.
     (LOGISTIC, "p = 0.500\ndL/dw1 = (0.500 - 1)*1.5 = -0.75 = 0.375*x2", [WRONG, WRONG]),
     (LOGISTIC, "p = 0.6\ndL/dz = p - y = 0.6 - 1 = -0.4", [WRONG, CARRIED]),
@@ -97,6 +108,7 @@ def test_what_numbers_carry(program: str, answers: str, expected: list[str]) -> 
         ("dL/dw1 = -0.75\nw1 <- w1 - 0.1*(-0.75)", [WRONG, CARRIED]),
         ("dL/dw1 = -0.713\nw1 <- w1 - 0.1*(-0.713)", [RIGHT, RIGHT]),
         ("dL/dw1 = -0.713\nw1 <- w1 - 0.1*(-0.723)", [RIGHT, WRONG]),
+        ("w1 <- w1 - 0.1*(-0.475)*x1", [HERE]),
     ],
 )
 def test_updates_go_on_with_rounded_gradients(answers: str, expected: list[str]) -> None:
@@ -121,6 +133,28 @@ def test_the_rate_of_an_update_is_a_short_decimal_or_what_all_entries_give() -> 
 def test_a_rate_is_never_made_up(answers: str, expected: list[str]) -> None:
     """3/22 would make any multiple of the gradient a step."""
     assert verdicts("input x = [1, 2], y = 1; param w = [0.3, 0.5], b = 0; z = w@x + b; L = exp(z)*y", answers) == expected
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ("w <- w - 0.1*[4, 8]", [OPEN]),
+        ("dL/dw = [4, 8]\nw <- w - 0.1*[4, 8]\nb <- b - 0.1*0.8", [WRONG, CARRIED, RIGHT]),
+        ("w <- w - 0.1*[0.8, 1.6]", [RIGHT]),
+    ],
+)
+def test_a_rate_that_is_written_is_the_rate(answers: str, expected: list[str]) -> None:
+    program = "input x = [1, 2], y = 1; param w = [0.3, 0.5], b = 0.1; z = w@x + b; r = z - y; L = r^2"
+    assert verdicts(program, answers) == expected
+
+
+def test_a_sign_kept_throughout_is_a_convention_in_numbers_too() -> None:
+    answers = "dL/dz = y - p = 0.475\ndL/dw1 = 0.475*x1 = 0.7125\ndL/db = 0.475\nw1 <- w1 + 0.1*0.7125\nb <- b + 0.1*dL/db"
+    assert set(verdicts(LOGISTIC, answers)) <= {"convention", RIGHT}
+
+
+def test_one_wrong_answer_twice_is_no_convention() -> None:
+    assert verdicts(G1, "dL/da = 4*z/w^2*x/u\ndL/da = 2*2*z/w^2*x/u") == [WRONG, WRONG]
 
 
 def test_an_entry_that_moves_less_than_it_shows_tells_no_rate() -> None:

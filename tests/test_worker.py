@@ -119,9 +119,9 @@ def test_memory_is_limited(worker: Worker) -> None:
 def test_the_memory_is_what_was_allowed() -> None:
     half = {"bytes": 2**29}
     with Worker("tests.worker_stub", "main", (str(ROOT),), memory=3 * 2**28) as roomy:
-        assert roomy.ask("grow", half, SECONDS) == {"said": str(2**29)}
+        assert roomy.ask("grow", half, 10 * SECONDS) == {"said": str(2**29)}
     with Worker("tests.worker_stub", "main", (str(ROOT),), memory=2**28) as narrow:
-        assert narrow.ask("grow", half, SECONDS) == Lost("it ran out of memory")
+        assert narrow.ask("grow", half, 10 * SECONDS) == Lost("it ran out of memory")
         assert echoes(narrow)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -112,10 +111,10 @@ def _point_file(path: str, limits: Limits) -> Iterable[tuple[str, Given, Any]]:
     import json
 
     shape = 'the file holds one object, as in {"x": 2, "a": "1/3"}'
+    if path.lower().endswith((".csv", ".npy", ".npz")):
+        shape = f"an array goes to a name:  --at x=@{path}"
     if not path:
         raise BackpropError(Diagnostic("no-such-file", "--at @ names no file", hint="write --at @point.json"))
-    if path.lower().endswith((".csv", ".npy", ".npz")) and os.path.exists(path):
-        raise BackpropError(_without_place("bad-json", f"{path} is no point in JSON", f"an array goes to a name:  --at x=@{path}"))
     data = read_file(path, limits)
     if len(data) > limits.file_bytes:
         raise BackpropError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 
@@ -39,6 +39,19 @@ def by_own_value(head: str) -> bool:
         and known.code is None
         and any(_OWN in names_in(parse_expression(text, "<table>")) for text in known.local if text)
     )
+
+
+def shares(terms: Terms, inner: Sequence[int], instead: Sequence[int]) -> dict[int, int]:
+    """For the terms of a softmax, with others in their place: its exponentials and their sum as if the sum were 1.
+
+    So its derivative is written with its own values. Empty for terms that are no softmax.
+    """
+    if len(inner) < 2 or any(terms.heads[each] != "/" for each in inner):
+        return {}
+    tops, sums = [terms.operands[each][0] for each in inner], {terms.operands[each][1] for each in inner}
+    if any(terms.heads[each] != "exp" for each in tops) or not all(set(tops) <= set(terms.below([each])) for each in sums):
+        return {}
+    return dict(zip(tops, instead, strict=True)) | dict.fromkeys(sums, terms.number(1))
 
 
 def local(terms: Terms, user: int, operand: int) -> int | None:

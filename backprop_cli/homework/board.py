@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_cli.equality.slopes import by_own_value, pulled
+from backprop_cli.equality.slopes import by_own_value, pulled, shares
 from backprop_cli.equality.terms import LEAF, NAMED, Terms
 from backprop_cli.homework.lowering import InTerms, TermWalk
 from backprop_cli.lang.program import Assign, Declare, Program
@@ -246,6 +246,7 @@ class Board:
             if world.by_value and not self.scope.is_leaf(name):  # as the value that the derivative of a sigmoid is written with
                 inner = zip(self.inner(name).ravel().tolist(), new, strict=True)
                 instead.update((each, value) for each, value in inner if by_own_value(self.terms.heads[each]))
+                instead.update(shares(self.terms, self.inner(name).ravel().tolist(), new))
         return np.array(self.terms.rewritten(ids.ravel().tolist(), instead), dtype=np.int64).reshape(ids.shape)
 
     def value(self, name: str, world: World = TRUTH) -> Ids:

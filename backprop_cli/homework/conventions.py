@@ -12,13 +12,15 @@ from backprop_cli.equality.decide import values
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import Board, Ids, World
 from backprop_cli.homework.compared import Compared
+from backprop_cli.homework.following import usable_for
 from backprop_cli.homework.formulas import symbols
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.sitting import Line, Sitting
+from backprop_cli.homework.standing import readings
 from backprop_cli.homework.updates import turned
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.program import Assign
-from backprop_cli.lang.syntax import Apply, Expr, Number, postorder
+from backprop_cli.lang.syntax import Apply, Expr, Number, names_in, postorder
 from backprop_cli.lang.unparse import unparse
 from backprop_cli.oracles.opinion import NoOpinion
 
@@ -90,7 +92,24 @@ def _factor(sitting: Sitting, line: Line, allowed: Sequence[Fraction]) -> Fracti
     if abs(ratio - near) > abs(near) / 50:
         return None
     scaled = _scaled(board, truth, near)
-    return near if sitting.comparer(line.answer).compare(scaled, line.tree).right else None
+    return near if _right(sitting, line, line.tree, scaled, _world(board, near, frozenset())) else None
+
+
+def _right(sitting: Sitting, line: Line, tree: Expr, due: Ids, world: World) -> bool:
+    """Whether a right side is what is due, numbers read as the earlier answers that they are where that is needed."""
+    comparer = sitting.comparer(line.answer)
+    usable = usable_for(sitting.slips, line.answer.target)
+    return comparer.compare(due, tree, world).right or any(
+        comparer.reading(stands).compare(due, tree, world).right for stands in readings(sitting.board, usable, tree, world)
+    )
+
+
+def _world(board: Board, factor: Fraction, free: frozenset[str]) -> World:
+    """The world in which every derivative of the output carries a factor, but those by the names that are free of it."""
+    assert board.output is not None
+    true = board.adjoints(board.output)
+    scaled = {name: ids if name in free or name == board.output else _scaled(board, ids, factor) for name, ids in true.items()}
+    return World(derivatives={(board.output, name): ids for name, ids in scaled.items()})
 
 
 def _scaled(board: Board, truth: Ids, factor: Fraction) -> Ids:
@@ -101,12 +120,24 @@ def _scaled(board: Board, truth: Ids, factor: Fraction) -> Ids:
 
 def _sizes(board: Board) -> list[Fraction]:
     """The factors N and 1/N, for N a length of an axis: 1/N where something is summed, both where it is averaged or divided by N."""
-    lengths = {Fraction(size) for ids in board.values.values() for size in ids.shape if size > 1}
+    assert board.output is not None
+    linear = [name for name in board.values if name == board.output or _constant_slope(board, name)]
+    trees = [each.expr for name in linear if isinstance(each := board.scope.sources.get(name), Assign) and not board.scope.is_leaf(name)]
+    summed = {name for tree in trees for name in names_in(tree)}
+    lengths = {Fraction(size) for name in summed & set(board.values) for size in board.values[name].shape if size > 1}
     parts = _parts(board)
     heads = {part.head for part in parts}
     written = {each.exact for part in parts if part.head in ("*", "/") for each in part.operands if isinstance(each, Number)}
     both = lengths if heads & _AVERAGES else {size for size in lengths if {size, 1 / size} & written}
     return sorted([*both, *(1 / size for size in (lengths if "sum" in heads else both))])
+
+
+def _constant_slope(board: Board, name: str) -> bool:
+    """Whether the output is linear in a node of one entry, as in the sum that a mean divides."""
+    assert board.output is not None
+    if board.values[name].size > 1 or name in board.leaves:
+        return False
+    return not any(board.terms.moved[each] for each in board.derivative(board.output, name).ravel().tolist())
 
 
 def _has_half(board: Board) -> bool:
@@ -151,7 +182,7 @@ def _factored(sitting: Sitting, gradients: dict[int, Line], factor: Fraction, ma
     if _hold(sitting, gradients.values(), factor, frozenset()):
         if factor == -1:
             return _turned(sitting, off, made) if len(gradients) >= _AT_LEAST else {}
-        if len(off) < _AT_LEAST:
+        if len({line.answer.target.text for line in off.values()}) < _AT_LEAST:
             return {}
         what = "the ½ or 2 of the loss" if factor in _LOSS else "the 1/N of the mean"
         return {
@@ -178,18 +209,14 @@ def _turned(sitting: Sitting, off: dict[int, Line], made: dict[int, Line]) -> di
 
 def _hold(sitting: Sitting, lines: Iterable[Line], factor: Fraction, free: frozenset[str]) -> bool:
     """Whether all lines are right where every derivative of the output carries a factor, but those by the names that are free of it."""
-    board = sitting.board
-    assert board.output is not None
-    true = board.adjoints(board.output)
-    scaled = {name: ids if name in free or name == board.output else _scaled(board, ids, factor) for name, ids in true.items()}
-    world = World(derivatives={(board.output, name): ids for name, ids in scaled.items()})
+    board, world = sitting.board, _world(sitting.board, factor, free)
     for line in lines:
         due = line.truth
         if due is None:
             return False
         if line.answer.target.wrt not in free:
             due = _scaled(board, due, factor)
-        if not all(sitting.comparer(line.answer).compare(due, tree, world).right for tree in line.answer.links):
+        if not all(_right(sitting, line, tree, due, world) for tree in line.answer.links):
             return False
     return True
 

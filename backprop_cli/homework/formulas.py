@@ -54,7 +54,8 @@ class Formulas(TermWalk):
         self.columns, self.transposed, self.arrays = columns, False, arrays or {}
         self.board, self.world, self.literals, self.direct = board, world, literals or {}, direct
         self.given, self.home, self.held_names = board.walk.given, board.walk.home, board.walk.held_names
-        self.values = {name: Item(board.value(name, world) if name in world.values else ids, name) for name, ids in board.values.items()}
+        read = board.values if world.by_value else world.values
+        self.values = {name: Item(board.value(name, world) if name in read else ids, name) for name, ids in board.values.items()}
         for name, claimed in world.values.items():
             self.values[name] = Item(claimed, name)
         for name in extra:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, product
 
+import numpy as np
+
+from backprop_cli.equality.decide import values
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.following import Slip
 from backprop_cli.homework.formulas import half_unit, significant
+from backprop_cli.homework.numbers import fraction
 from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Number, Part, children
 from backprop_cli.oracles.calls import plain
 
-_READINGS, _CHOICES = 16, 3
+_READINGS, _CHOICES, _DIGITS = 16, 3, 50
 _PLAIN = (0, 1, 2)  # numbers that stand for themselves
 _POWERS = {Fraction(10) ** power for power in range(-6, 7)}
 # The numbers of an array literal, row by row, and its shape.
@@ -37,6 +41,7 @@ def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRU
     named = {id(slip): board.value(slip.of, world) if slip.by is None else board.derivative(slip.of, slip.by, world) for slip in slips}
     arrays: dict[Numbers, Ids] = {}
     whole: list[Slip] = []
+    claims: list[_Claim] = []
     choices: dict[str, list[tuple[int, Slip] | None]] = {}
     pending: list[Part] = [tree]
     while pending:
@@ -49,7 +54,8 @@ def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRU
                 whole.append(slip)
                 continue
         if isinstance(part, Number) and part.text not in choices and part.exact not in _PLAIN:
-            found = {term: (term, slip) for slip in reversed(slips) for term in _terms(board, slip, part, named[id(slip)])}
+            claims = claims or [each for slip in reversed(slips) for each in _claims(board, slip, named[id(slip)])]
+            found = {term: (term, slip) for term, slip in reversed(list(_terms(board, claims, part)))}
             if found:
                 choices[part.text] = [*list(found.values())[:_CHOICES], None]
         pending.extend(children(part))
@@ -71,19 +77,48 @@ def _same(board: Board, slip: Slip, key: Numbers) -> bool:
     return claimed == key[0] and slip.claimed.shape == key[1] and any(each not in (0, 1) for each in key[0])
 
 
-def _terms(board: Board, slip: Slip, literal: Number, named: Ids) -> Iterator[int]:
-    """What a literal is in terms of an answer: an entry of it, with its sign, a power of ten away, or with fewer digits."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Claim:
+    """An entry of an answer: its number, whether fewer digits will do, its term, and the answer to it alone."""
+
+    number: Fraction
+    loose: bool
+    term: int
+    slip: Slip
+
+
+def _claims(board: Board, slip: Slip, named: Ids) -> list[_Claim]:
+    """The entries of an answer that have a number; of a wrong formula, its value at the point."""
+    terms = board.terms
+    flat = slip.claimed.ravel().tolist()
+    balls = [None] * len(flat) if slip.right else values(terms, flat, board.home, _DIGITS)
+    found = []
+    for index, claimed, ball, term in zip(np.ndindex(slip.claimed.shape), flat, balls, named.ravel().tolist(), strict=True):
+        written = terms.value(claimed)
+        number = written if written is not None or ball is None else fraction(ball.mid)
+        if number and (slip.right or terms.moved[term]):  # what stands for a constant says nothing
+            found.append(_Claim(number, slip.right or written is None, term, _entry(slip, index, named)))
+    return found
+
+
+def _terms(board: Board, claims: Sequence[_Claim], literal: Number) -> Iterator[tuple[int, Slip]]:
+    """What a literal is in terms of answers, and these: an entry, with its sign, a power of ten away, or with fewer digits."""
     terms, value, text = board.terms, literal.exact, literal.text
     long = significant(text) >= 3 and not text.isdecimal()
-    for claimed, term in zip(slip.claimed.ravel().tolist(), named.ravel().tolist(), strict=True):
-        number = terms.value(claimed)
-        if not number:
-            continue
-        ratio = value / abs(number)
-        if ratio == 1 or (long and ratio in _POWERS):
-            factor = ratio if number > 0 else -ratio
-        elif slip.right and long and abs(abs(number) - value) <= half_unit(text):
-            factor = Fraction(1 if number > 0 else -1)
-        else:
-            continue
-        yield term if factor == 1 else terms.apply("*", terms.number(factor), term)
+    for claim in claims:
+        ratio = value / abs(claim.number)
+        if ratio != 1 and not (long and ratio in _POWERS):
+            if not (long and claim.loose and abs(abs(claim.number) - value) <= half_unit(text)):
+                continue
+            ratio = Fraction(1)
+        factor = ratio if claim.number > 0 else -ratio
+        yield (claim.term if factor == 1 else terms.apply("*", terms.number(factor), claim.term)), claim.slip
+
+
+def _entry(slip: Slip, index: tuple[int, ...], named: Ids) -> Slip:
+    """An answer that was given entry by entry, as if that entry alone had been."""
+    if index not in slip.entries:
+        return slip
+    claimed = named.copy()
+    claimed[index] = slip.claimed[index]
+    return Slip(slip.of, slip.by, claimed, {index: slip.entries[index]}, slip.degenerate)

@@ -21,7 +21,7 @@ from backprop_cli.homework.standing import readings
 from backprop_cli.homework.targets import rates
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.answers_syntax import Answer
-from backprop_cli.lang.syntax import Apply, Expr, Name, Number, names_in, postorder
+from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number, Part, children, names_in, postorder
 
 if TYPE_CHECKING:
     from backprop_cli.homework.sitting import Line, Sitting
@@ -109,7 +109,7 @@ def _against(
         return found, truth
     if comparer.compare(moved(board, old, slope, rate, "+"), tree, reading).right:
         return Compared(Verdict.WRONG, found.how, WITH_PLUS, example=found.example, claimed=found.claimed, numeric=found.numeric), truth
-    written = found.message == ROUNDED_HERE and number in _literals(tree)
+    written = number in _literals(tree) and (found.message == ROUNDED_HERE or _steps_from(of, tree))
     if found.verdict is Verdict.CORRECT_AT_POINT and number is not None and sitting.rules.rate is None and not written:
         # The rate was found so that the point agrees.
         return Compared(Verdict.WRONG, found.how, "", found.notes, found.example, found.claimed, found.numeric), truth
@@ -163,7 +163,7 @@ def _rate(sitting: Sitting, comparer: Comparer, step: tuple[Ids, Ids, Ids], extr
         return None, UNMOVED
     low, high = max(low for low, _ in found), min(high for _, high in found)
     if low <= high and (not numeric or len(found) > 1):
-        meant = _meant(low, high, tree, None not in comparer.spelled(tree, claimed.size))
+        meant = _meant(low, high, tree, None not in comparer.spelled(tree, claimed.size), numeric)
         if meant is not None:
             return terms.number(meant), ""
     written = _written(found, tree, numeric)
@@ -172,7 +172,7 @@ def _rate(sitting: Sitting, comparer: Comparer, step: tuple[Ids, Ids, Ids], extr
     return None, UNKNOWN if low <= high else UNEVEN
 
 
-def _meant(low: Fraction, high: Fraction, tree: Expr, plain: bool) -> Fraction | None:
+def _meant(low: Fraction, high: Fraction, tree: Expr, plain: bool, numeric: bool) -> Fraction | None:
     """The rate that was probably meant by one in an interval: a number of the update's own, or a simple one; None where there is none.
 
     An update of `plain` numbers may have any simple rate; one that is a formula would say it.
@@ -180,6 +180,8 @@ def _meant(low: Fraction, high: Fraction, tree: Expr, plain: bool) -> Fraction |
     own = [each for each in _literals(tree) if low <= each <= high and each <= _LARGEST]
     if len(own) == 1:
         return own[0]
+    if numeric and not plain and _scalars(tree):
+        return None
     short = _short(low, high, 3 if plain else 2)
     near = abs(numbers.simplest(low, high))
     return short or (near if plain and near and near.denominator <= _SIMPLE else None)
@@ -231,6 +233,24 @@ def _written(found: list[tuple[Fraction, Fraction]], tree: Expr, numeric: bool) 
 
 def _literals(tree: Expr) -> set[Fraction]:
     return {part.exact for part in postorder(tree) if isinstance(part, Number) and part.exact}
+
+
+def _scalars(tree: Expr) -> bool:
+    """Whether a number stands in a formula outside of its arrays, as a rate does."""
+    pending: list[Part] = [tree]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Number) and part.exact:
+            return True
+        if not isinstance(part, Brackets):
+            pending.extend(children(part))
+    return False
+
+
+def _steps_from(of: str, tree: Expr) -> bool:
+    """Whether an update says that something is taken from the old value, or added to it."""
+    first = tree.operands[0] if isinstance(tree, Apply) and tree.head in ("+", "-") else None
+    return isinstance(first, Name) and first.id == of
 
 
 def _rough(board: Board, world: World) -> bool:
