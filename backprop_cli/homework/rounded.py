@@ -100,27 +100,29 @@ def slack(comparer: Compares, tree: Expr, count: int, world: World) -> list[Frac
         ids = comparer.formulas(world, _leaves(comparer, literals)).terms_of(tree).ravel().tolist()
     except NoOpinion:
         return nothing
-    return [_moved(comparer, each, literals, [comparer.home])[0] for each in ids] if len(ids) == count else nothing
+    return [found[0] for found in _moved(comparer, ids, literals, [comparer.home])] if len(ids) == count else nothing
 
 
 def _leaves(comparer: Compares, literals: Literals) -> dict[str, int]:
     return {text: comparer.board.terms.leaf(_key(text)) for text in literals}
 
 
-def _moved(comparer: Compares, term: int, literals: Literals, points: Sequence[Mapping[str, int]]) -> list[Fraction]:
-    """How far literals, which are leaves of a term, may move it at each point, in first order."""
+def _moved(comparer: Compares, ids: Sequence[int], literals: Literals, points: Sequence[Mapping[str, int]]) -> list[list[Fraction]]:
+    """How far literals, which are leaves of terms, may move each of these at each point, in first order."""
     terms = comparer.board.terms
     leaves = _leaves(comparer, literals)
-    slopes = gradient(terms, term, leaves.values())
+    halves = {leaf: half for leaf, (_, half) in zip(leaves.values(), literals.values(), strict=True)}
     written = {_key(text): terms.number(value) for text, (value, _) in literals.items()}
-    steep = [
-        (slopes[leaf], half) for leaf, (_, half) in zip(leaves.values(), literals.values(), strict=True) if terms.value(slopes[leaf]) != 0
-    ]
-    found = []
-    for point in points:
-        balls = values(terms, [slope for slope, _ in steep], {**point, **written}, _DIGITS)
-        halves = zip(balls, steep, strict=True)
-        found.append(sum((abs(numbers.fraction(ball.mid)) * half for ball, (_, half) in halves if ball is not None), Fraction(0)))
+    steep: list[tuple[int, int, Fraction]] = []  # which term, its slope by a literal, and how far that may lie off
+    for at, term in enumerate(ids):
+        slopes = gradient(terms, term, leaves.values())
+        steep.extend((at, slope, halves[leaf]) for leaf, slope in slopes.items() if terms.value(slope) != 0)
+    found = [[Fraction(0)] * len(points) for _ in ids]
+    for number, point in enumerate(points):
+        balls = values(terms, [slope for _, slope, _ in steep], {**point, **written}, _DIGITS)
+        for ball, (at, _, half) in zip(balls, steep, strict=True):
+            if ball is not None:
+                found[at][number] += abs(numbers.fraction(ball.mid)) * half
     return found
 
 
@@ -136,7 +138,7 @@ def _steady(comparer: Compares, truth: Ids, tree: Expr, world: World, literals: 
     for true, own in pairs:
         due = [values(terms, [true], point, _DIGITS)[0] for point in points]
         largest = max((abs(numbers.fraction(ball.mid)) for ball in due if ball is not None), default=None)
-        if largest is not None and max(_moved(comparer, own, literals, points)) > comparer.measure.reach * largest:
+        if largest is not None and max(_moved(comparer, [own], literals, points)[0]) > comparer.measure.reach * largest:
             return False
     return True
 
