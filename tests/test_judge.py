@@ -289,7 +289,7 @@ def test_a_formula_goes_on_with_the_number_that_an_earlier_line_rounds(answers: 
 
 def test_the_line_of_the_rounded_number_is_told() -> None:
     found = judged(G1, "dL/dw = 0.421\ndL/du = 0.421/u").answers[1]
-    assert found.notes == ("right given the rounded answer of line 1",)
+    assert found.notes == ("right given the number of line 1",)
 
 
 def test_a_rounded_number_that_leaves_too_few_digits_carries_nothing() -> None:

@@ -184,7 +184,7 @@ class Sitting:
             if wrong:
                 return found, truth, world_of(self.board, wrong), wrong
             if first.claimed is not None and comparer.digits_agree(truth, first.claimed):
-                note = f"right given the rounded answer of line {lines_of(stands.slips)}"
+                note = f"right given the number of line {lines_of(stands.slips)}"
                 return replace(found, notes=(*found.notes, note)), truth, TRUTH, []
         if first.verdict is not Verdict.WRONG and first.message != ROUNDED_HERE:
             return first, truth, TRUTH, []

@@ -62,7 +62,7 @@ def _link(sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extr
     for stands in readings(sitting.board, usable, tree):
         found, _ = _against(sitting, answer, tree, comparer.reading(stands), extra, TRUTH)
         if found.right and all(slip.right for slip in stands.slips):
-            note = f"right given the rounded answer of line {lines_of(stands.slips)}"
+            note = f"right given the number of line {lines_of(stands.slips)}"
             return replace(found, notes=(*found.notes, note)), truth, TRUTH
     gradient = (sitting.board.output, answer.target.of)
     own = [slip for slip in usable if (slip.of, slip.by) == gradient]
@@ -75,7 +75,7 @@ def _link(sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extr
             carried = Compared(Verdict.FOLLOW_THROUGH, found.how, told, found.notes, claimed=found.claimed, numeric=found.numeric)
             return carried, truth, world
         if found.right:
-            note = f"right given the rounded answer of line {lines_of(slips)}"
+            note = f"right given the number of line {lines_of(slips)}"
             return replace(found, notes=(*found.notes, note)), truth, TRUTH
     return first, truth, TRUTH
 
