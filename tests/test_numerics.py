@@ -283,3 +283,10 @@ def test_cofactors_keep_their_digits_whatever_the_units(size: int) -> None:
     found = grad("L = det(A)", {"A": plain * units * units[::-1, None]}).gradients["A"]
     due = grad("L = det(A)", {"A": plain}).gradients["A"] * (np.prod(units) ** 2 / units / units[::-1, None])
     assert np.allclose(found / due, 1, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [2, 8, 9])
+def test_cofactors_of_huge_and_of_tiny_entries(size: int) -> None:
+    diagonal = np.array([1e200, 1e-200, *[1.0] * (size - 2)])
+    found = grad("L = det(A)", {"A": np.diag(diagonal)}).gradients["A"]
+    assert np.allclose(np.diag(found) * diagonal, 1)

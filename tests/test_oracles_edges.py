@@ -87,6 +87,8 @@ def test_where_rounding_decides_nothing_is_confirmed(backprop: Backprop, text: s
         ("L = relu(x)", "x=1e-40"),
         ("L = where(x > 0.3, 2*x, 3*x)", "x=0.3000001"),
         ("L = abs(x - 0.1)", "x=0.1000000001"),
+        ("L = relu(x - 0.3)*6.02e23/1e23", "x=0.31"),
+        ("L = abs(x)^1.5", "x=0"),
         ("L = y*floor(7/2)", "y=1"),
     ],
 )
@@ -131,6 +133,8 @@ def test_exact_signs_and_floors(backprop: Backprop) -> None:
         ("L = y*where(log(1000)/log(10) - 3, 5, 7)", "y=1"),
         ("L = y*where(1e35*(1.1*1.1) > 1e35*1.21, 5, 7)", "y=1"),
         ("L = y*where(1 + 1e-100 > 1, 5, 7)", "y=1"),
+        ("t = 1; s = sin(t); c = cos(t); a = 1e40*s^2; b = 1e40*c^2; d = a + b - 1e40; L = where(d > 0, 5*y, 7*y)", "y=1"),
+        ("k = 3; r = sqrt(k); a = 1e20*r; d = a*a; q = d - 3e40; L = where(q > 0, 5*y, 7*y)", "y=1"),
     ],
 )
 def test_engines_that_slip_alike_at_any_digits_confirm_nothing(backprop: Backprop, text: str, at: str) -> None:
@@ -178,3 +182,18 @@ def test_many_leaves_at_kinks_are_not_tried_one_by_one(backprop: Backprop, monke
     text = "param " + ", ".join(f"x{i} = 0" for i in range(50)) + "\n" + "\n".join(f"s{i} = relu(x{i % 50}) + {i}" for i in range(100))
     assert check(backprop, text + "\nL = " + " + ".join(f"s{i}" for i in range(100)), "")["check"]["status"] == OPEN
     assert asked == []
+
+
+def test_the_slopes_beside_a_point_lay_the_program_once_for_a_leaf(backprop: Backprop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backprop_cli.oracles import sides
+
+    laid: list[str] = []
+    plain = sides.ground
+
+    def ground(scope: Any, output: str, *rest: Any) -> Any:
+        laid.append(output)
+        return plain(scope, output, *rest)
+
+    monkeypatch.setattr(sides, "ground", ground)
+    assert check(backprop, "L = softsign(x) + softsign(y)", "x=0, y=0")["check"]["status"] == AGREES
+    assert laid.count("L") == 2

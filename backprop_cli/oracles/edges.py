@@ -85,8 +85,11 @@ def _distances(ground: Ground, wrt: Sequence[str], jumps: bool, digits: int, tic
         return []
     with mp.workdps(digits):
         values, far = tape.values(differentiated, tick), (mpf(1), mpf(1))
+        # What statements above subtracted may have been as large as the largest value there is.
+        largest = max((abs(each) for each in values if each is not None and not isinstance(each, Bad)), default=mpf(0))
         found: list[Row] = []
         for step, stream, own in cornered:
             gaps = stream.gross([values[slot] for slot in step.operands])
-            found.append((step, [far if isinstance(gap, Bad) or isinstance(size, Bad) else (gap, size) for gap, size in gaps], own))
+            row = [far if isinstance(gap, Bad) or isinstance(size, Bad) else (gap, max(size, largest)) for gap, size in gaps]
+            found.append((step, row, own))
         return found

@@ -10,18 +10,19 @@ from typing import Any
 from backprop_cli.lang.program import Program
 from backprop_cli.limits import Limits
 from backprop_cli.oracles import edges, statements
+from backprop_cli.oracles.derived import Differentiated
 from backprop_cli.oracles.judging import number
 from backprop_cli.oracles.opinion import FAILURES, TOLERANCE, Agrees, NoOpinion
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.statements import deadline
 from backprop_cli.oracles.stream import Bad
-from backprop_cli.oracles.tape import ground
+from backprop_cli.oracles.tape import Tape, ground
 
 _DIGITS = (300, 450)  # what both say is no rounding
 _STEPS = (Fraction(1, 10**60), Fraction(1, 10**80))  # far below any number in a file, far above the last of the digits
 _NEAR = 1e-6  # of our slope or of the nearer one
 _ENDLESS, _JUMPS = 1e5, 1e19  # how much larger a slope is with the finer step where it has no end, and where the value itself jumps
-_MOST_CHARACTERS, _MOST_WORK = 20_000, 4_000  # of the text; leaves times statements
+_MOST_CHARACTERS, _MOST_WORK = 20_000, 120_000  # of the text; leaves times characters
 METHOD = "secants on both sides"
 # A leaf, our slope by it, and those of the secants with the wide and with the fine step.
 Secants = tuple[str, Any, list[Any], list[Any]]
@@ -36,6 +37,7 @@ class Sides:
     def __init__(self, program: Program, at: Mapping[str, Any], output: str, gradients: Mapping[str, Any], limits: Limits) -> None:
         self.program, self.at, self.output, self.gradients = program, dict(at), output, gradients
         self.tick = deadline(limits)
+        self.differentiated = Differentiated()
         self.found: dict[str, Secants | None] = {}
 
     def agreement(self) -> Agrees | None:
@@ -68,8 +70,8 @@ class Sides:
         from mpmath import mp
 
         arrays = any(getattr(each, "ndim", 0) for each in (*self.at.values(), *self.gradients.values()))
-        work = len(names) * len(self.program.statements)
-        if arrays or work > _MOST_WORK or len(self.program.source.text) > _MOST_CHARACTERS:
+        size = len(self.program.source.text)
+        if arrays or len(names) * size > _MOST_WORK or size > _MOST_CHARACTERS:
             raise NoOpinion("too much")
         scope = Scope(self.program, self.at)
         with mp.workdps(_DIGITS[0]):
@@ -81,23 +83,29 @@ class Sides:
 
     def _of(self, name: str, scope: Scope) -> Secants | None:
         here = _rational(statements.value(ground(scope, name), _DIGITS[0], self.tick))
-        both = [[self._slopes(name, here, step, digits) for digits in _DIGITS] for step in _STEPS]
+        tape = ground(Scope(self.program, {**self.at, name: here}), self.output, self.tick).lay((), False)
+        both = [[self._slopes(tape, name, here, step, digits) for digits in _DIGITS] for step in _STEPS]
         for first, second in both:
             if not first or len(first) != len(second) or any(abs(a - b) > TOLERANCE * abs(b) for a, b in zip(first, second, strict=True)):
                 return None
         return name, number(self.gradients[name]), both[0][0], both[1][0]
 
-    def _slopes(self, name: str, here: Fraction, step: Fraction, digits: int) -> list[Any]:
+    def _slopes(self, tape: Tape, name: str, here: Fraction, step: Fraction, digits: int) -> list[Any]:
         """The slopes of the secants to the left and to the right, without a side on which there is no value."""
-        points = ({**self.at, name: here + away} for away in (-step, 0 * step, step))
-        left, middle, right = (statements.value(ground(Scope(self.program, at), self.output), digits, self.tick) for at in points)
-        if isinstance(middle, Bad):
-            return []
         from mpmath import mp
 
         with mp.workdps(digits):
+            left, middle, right = (self._value(tape, name, here + away) for away in (-step, 0 * step, step))
+            if isinstance(middle, Bad):
+                return []
             small = number(step)
             return [(side - middle) / (small * sign) for side, sign in ((left, -1), (right, 1)) if not isinstance(side, Bad)]
+
+    def _value(self, tape: Tape, name: str, here: Fraction) -> Any:
+        """The output with a leaf moved, on a tape laid once."""
+        own = tape.slots.get(name)
+        tape.constants = [(slot, here if slot == own else value) for slot, value in tape.constants]
+        return tape.values(self.differentiated, self.tick)[tape.output]
 
     def _said(self, name: str, ours: Any, wide: list[Any], fine: list[Any]) -> str:
         """What the slope is beside the point, in words where it has no end."""
@@ -119,7 +127,7 @@ def _gap(ours: Any, wide: list[Any], fine: list[Any]) -> float:
     """How far our slope is from those on both sides, relative; a slope that shrinks with the step is 0."""
     if len(fine) < 2:
         return math.inf
-    if not ours and all(abs(near) <= abs(far) / _JUMPS for far, near in zip(wide, fine, strict=True)):
+    if not ours and all(abs(near) <= min(abs(far) / _ENDLESS, TOLERANCE) for far, near in zip(wide, fine, strict=True)):
         return 0.0
     return max(0.0 if ours == each else float(abs(ours - each) / max(abs(ours), abs(each))) for each in fine)
 

@@ -176,8 +176,11 @@ def cofactors(x: Any) -> Any:
     size = len(x)
     if np.asarray(x).dtype != object and size > _FEW_MINORS:
         return _large_cofactors(x)
-    if np.asarray(x).dtype != object and abs(determinant(x)) > 1e-8 * max(1.0, float(np.max(np.abs(x))) ** size):
-        return determinant(x) * np.linalg.inv(x).T
+    if np.asarray(x).dtype != object:
+        with np.errstate(over="ignore"):
+            plain = abs(determinant(x)) > 1e-8 * np.max(np.abs(x), initial=1.0) ** size
+        if plain:
+            return determinant(x) * np.linalg.inv(x).T
     if size == 1:
         return x * 0 + 1
     minors = [[determinant(np.delete(np.delete(x, i, 0), j, 1)) * (-1) ** (i + j) for j in range(size)] for i in range(size)]
