@@ -59,8 +59,16 @@ class Ground:
 
 
 def ground(scope: Scope, output: str, tick: Callable[[], None] = lambda: None) -> Ground:
-    """The ground of a program of scalars; `tick` is called between its parts as it is laid."""
-    return Ground(scope, output, lambda wrt, fine: lay(scope, Planner(scope, fine, tick), output, wrt))
+    """The ground of a program of scalars, laid once for the same names; `tick` is called between its parts as it is laid."""
+    laid: dict[tuple[tuple[str, ...], bool], Tape] = {}
+
+    def once(wrt: Sequence[str], fine: bool) -> Tape:
+        key = (tuple(wrt), fine)
+        if key not in laid:
+            laid[key] = lay(scope, Planner(scope, fine, tick), output, wrt)
+        return laid[key]
+
+    return Ground(scope, output, once)
 
 
 def number(value: Fraction | str) -> Any:
