@@ -43,7 +43,8 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
     found = list({each.message: each for each in found}.values())
     if not bent:
         return found
-    depends, counts = dependent(plan), _counting(engine, plan, values)
+    depends = dependent(plan)
+    counts = _counting(engine, plan, values) if any(graph.rows[number].head in _JUMPS for number in bent) else bytearray()
     for node in plan.order:
         if graph.op[node] not in bent or not depends[node]:
             continue

@@ -244,9 +244,9 @@ class Board:
             new = claimed.ravel().tolist()
             instead.update(zip(self.values[name].ravel().tolist(), new, strict=True))
             if world.by_value and not self.scope.is_leaf(name):  # as the value that the derivative of a sigmoid is written with
-                inner = zip(self.inner(name).ravel().tolist(), new, strict=True)
-                instead.update((each, value) for each, value in inner if by_own_value(self.terms.heads[each]))
-                instead.update(shares(self.terms, self.inner(name).ravel().tolist(), new))
+                inner = self.inner(name).ravel().tolist()
+                instead.update((each, value) for each, value in zip(inner, new, strict=True) if by_own_value(self.terms.heads[each]))
+                instead.update(shares(self.terms, inner, new))
         return np.array(self.terms.rewritten(ids.ravel().tolist(), instead), dtype=np.int64).reshape(ids.shape)
 
     def value(self, name: str, world: World = TRUTH) -> Ids:

@@ -15,10 +15,12 @@ from backprop_cli.homework.lowering import Misfit, TermWalk
 from backprop_cli.lang.answers_syntax import BESIDE, DERIVATIVE, PARTIAL, PRIME
 from backprop_cli.lang.program import Define
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number, Part, children, postorder
+from backprop_cli.oracles.calls import plain
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS
 from backprop_cli.oracles.walk import Item, Shape
 
+# The numbers of an array literal, row by row, and its shape.
 Numbers = tuple[tuple[Fraction, ...], tuple[int, ...]]
 _SYMBOLS = frozenset({DERIVATIVE, PARTIAL})
 _LAST = 10**9
@@ -79,8 +81,8 @@ class Formulas(TermWalk):
 
     def _whole(self, part: Brackets) -> Ids | None:
         """What a whole array literal stands for."""
-        found = super().numbers(part)
-        return None if found is None else self.arrays.get((tuple(Fraction(each) for each in found[0]), found[1]))
+        key = numbers_of(part)
+        return None if key is None else self.arrays.get(key)
 
     def numbers(self, part: Brackets) -> tuple[list[Fraction | str | float], Shape] | None:
         if self.arrays and self._whole(part) is not None:
@@ -171,6 +173,12 @@ def _upright(given: list[Item]) -> list[Item]:
     left, right = given
     row = right.value.ndim == 2 and right.value.shape[0] == 1
     return [Item(left.value.reshape(-1, 1)), right] if row and left.value.ndim == 1 else given
+
+
+def numbers_of(part: Brackets) -> Numbers | None:
+    """The numbers of an array literal, None where it holds anything else."""
+    found = plain(part)
+    return None if found is None else (tuple(Fraction(each) for each in found[0]), found[1])
 
 
 def uses(tree: Expr) -> list[tuple[str, str | None]]:

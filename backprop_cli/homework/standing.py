@@ -12,16 +12,13 @@ import numpy as np
 from backprop_cli.equality.decide import values
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.following import Slip
-from backprop_cli.homework.formulas import half_unit, significant
+from backprop_cli.homework.formulas import Numbers, half_unit, numbers_of, significant
 from backprop_cli.homework.numbers import fraction
 from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Number, Part, children
-from backprop_cli.oracles.calls import plain
 
 _READINGS, _CHOICES, _DIGITS = 16, 3, 50
 _PLAIN = (0, 1, 2)  # numbers that stand for themselves
 _POWERS = {Fraction(10) ** power for power in range(-6, 7)}
-# The numbers of an array literal, row by row, and its shape.
-Numbers = tuple[tuple[Fraction, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,12 +33,12 @@ class Standing:
 def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRUTH) -> Iterator[Standing]:
     """The ways in which numbers of a formula may stand for earlier answers, of which there are few; not where it is a number itself."""
     inner = tree.operands[0] if isinstance(tree, Apply) and tree.head == NEGATE else tree
-    if isinstance(inner, Number) or (isinstance(inner, Brackets) and plain(inner) is not None):
+    if isinstance(inner, Number) or (isinstance(inner, Brackets) and numbers_of(inner) is not None):
         return
     named = {id(slip): board.value(slip.of, world) if slip.by is None else board.derivative(slip.of, slip.by, world) for slip in slips}
     arrays: dict[Numbers, Ids] = {}
     whole: list[Slip] = []
-    claims: list[_Claim] = []
+    claims: list[_Claim] | None = None
     choices: dict[str, list[tuple[int, Slip] | None]] = {}
     pending: list[Part] = [tree]
     while pending:
@@ -54,7 +51,8 @@ def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRU
                 whole.append(slip)
                 continue
         if isinstance(part, Number) and part.text not in choices and part.exact not in _PLAIN:
-            claims = claims or [each for slip in reversed(slips) for each in _claims(board, slip, named[id(slip)])]
+            if claims is None:
+                claims = [each for slip in reversed(slips) for each in _claims(board, slip, named[id(slip)])]
             found = {term: (term, slip) for term, slip in reversed(list(_terms(board, claims, part)))}
             if found:
                 choices[part.text] = [*list(found.values())[:_CHOICES], None]
@@ -64,12 +62,6 @@ def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRU
         if picked or arrays:
             used = [*whole, *(slip for _, slip in picked.values())]
             yield Standing({text: term for text, (term, _) in picked.items()}, arrays, list({id(each): each for each in used}.values()))
-
-
-def numbers_of(part: Brackets) -> Numbers | None:
-    """The numbers of an array literal, None where it holds anything else."""
-    found = plain(part)
-    return None if found is None else (tuple(Fraction(each) for each in found[0]), found[1])
 
 
 def _same(board: Board, slip: Slip, key: Numbers) -> bool:
