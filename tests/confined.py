@@ -7,6 +7,7 @@ outlives it, and its peak memory is its own and that of the libraries.
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import resource
@@ -212,6 +213,7 @@ def _run(asked: dict[str, Any], handles: list[int]) -> None:
         if asked["after"] == "small":
             resource.setrlimit(resource.RLIMIT_FSIZE, (_SMALL, resource.RLIM_INFINITY))
         arguments = [os.fsdecode(each.encode("latin-1")) for each in asked["arguments"]]
+        gc.set_threshold(100_000, 50, 50)  # as `commands.main` does
         acts, compiled = _listen()
         status = backprop_cli.commands.run(arguments)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

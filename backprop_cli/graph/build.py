@@ -127,8 +127,11 @@ class _Builder(Nodes):
 
     def template(self, statement: Assign) -> Template:
         shape = statement.shape
-        word_at = {span.start: word for word, span in enumerate(statement.word_spans())}
-        template = compile_template(statement.expr, len(word_at), lambda part: word_at.get(part.span.start), self.defined)
+        try:
+            template = compile_template(shape.tree, len(shape.holes), lambda part: shape.hole_at.get(part.span.start), self.defined)
+        except Misuse:  # once more, for the place it has in the source
+            word_at = {span.start: word for word, span in enumerate(statement.word_spans())}
+            template = compile_template(statement.expr, len(word_at), lambda part: word_at.get(part.span.start), self.defined)
         if template.plain is not None:
             self.plain[shape] = [(self.row_number(row), x, y) for row, x, y in template.plain]
         self.templates[shape] = template

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.calculus.table import MOST_OPERANDS, ROWS, SEVERAL, function_names, row, row_of_several
 from backprop_cli.errors import Span, nearest
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Index, Name, Number, Part, children
 from backprop_cli.records import record
+
+_put = object.__setattr__
 
 
 class Misuse(Exception):
@@ -27,6 +29,11 @@ class Use:
     operands: tuple[Expr | str, ...]
     static: tuple[tuple[str, tuple[Part, ...]], ...] = ()
 
+    def __init__(self, row: Primitive, operands: tuple[Expr | str, ...], static: tuple[tuple[str, tuple[Part, ...]], ...] = ()) -> None:
+        _put(self, "row", row)
+        _put(self, "operands", operands)
+        _put(self, "static", static)
+
 
 def layout(expr: Expr, own: Container[str]) -> tuple[list[Expr], list[Expr]]:
     """The parts that become nodes: the constants in the order of the text, and the applications, operands before users.
@@ -34,25 +41,33 @@ def layout(expr: Expr, own: Container[str]) -> tuple[list[Expr], list[Expr]]:
     Names stand for nodes that exist already. `own` holds the names of the file's own functions: their calls are listed
     among the applications, and all their arguments are operands.
     """
-    constants: list[Expr] = []
-    applied: list[Expr] = []
-    pending: list[tuple[Expr, bool]] = [(expr, False)]
+    pending = [expr]
+    found: list[Expr] = []  # each before what it is made of, from right to left
+    leftmost: Misuse | None = None
     while pending:
-        part, opened = pending.pop()
-        if isinstance(part, Number):
-            constants.append(part)
-        elif opened:
-            applied.append(part)
-        elif not isinstance(part, Name):
-            pending.append((part, True))
-            pending.extend((below, False) for below in reversed(operand_parts(part, own)))
-    return constants, applied
+        part = pending.pop()
+        if not isinstance(part, Name):
+            found.append(part)
+            if not isinstance(part, Number):
+                try:
+                    pending.extend(operand_parts(part, own))
+                except Misuse as error:
+                    leftmost = error
+    if leftmost is not None:
+        raise leftmost
+    found.reverse()
+    return [part for part in found if isinstance(part, Number)], [part for part in found if not isinstance(part, Number)]
 
 
-def operand_parts(part: Expr, own: Container[str]) -> list[Expr]:
+def is_sign(head: str) -> bool:
+    """Whether a head is an operator's: every part below it is an operand."""
+    return head in ROWS and not head.isidentifier()
+
+
+def operand_parts(part: Expr, own: Container[str]) -> Sequence[Expr]:
     """The parts below a part that become nodes, in the order of the text."""
-    if isinstance(part, Apply) and (part.head in own or (part.head in ROWS and not part.head.isidentifier())):  # of a sign, every part
-        return list(part.operands)
+    if isinstance(part, Apply) and (part.head in own or is_sign(part.head)):
+        return part.operands
     used = use(part)
     below = {id(each) for each in used.operands if not isinstance(each, str)}
     return [each for each in children(part) if id(each) in below]  # type: ignore[misc]
@@ -61,7 +76,7 @@ def operand_parts(part: Expr, own: Container[str]) -> list[Expr]:
 def use(part: Expr) -> Use:
     """The primitive that a part applies, and to what. Raises Misuse."""
     match part:
-        case Apply(head=head, operands=operands) if head in ROWS and not head.isidentifier():
+        case Apply(head=head, operands=operands) if is_sign(head):
             return Use(ROWS[head], operands, ())
         case Apply(head=head, operands=operands, keywords=keywords):
             twice = next((name for at, (name, _) in enumerate(keywords) if name in dict(keywords[:at])), None)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 
 from backprop_cli.calculus.primitive import Primitive
+from backprop_cli.calculus.table import ROWS
 from backprop_cli.errors import Span
-from backprop_cli.graph.layout import Misuse, layout, operand_parts, use
+from backprop_cli.graph.layout import Misuse, is_sign, layout, use
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number, Part, Slice
 from backprop_cli.records import record
+
+_put = object.__setattr__
 
 
 @record(eq=True)
@@ -31,6 +34,14 @@ class Step:
     call: str | None
     operands: tuple[int, ...]
     static: tuple[tuple[str, Integers], ...]
+
+    def __init__(
+        self, row: Primitive | None, call: str | None, operands: tuple[int, ...], static: tuple[tuple[str, Integers], ...]
+    ) -> None:
+        _put(self, "row", row)
+        _put(self, "call", call)
+        _put(self, "operands", operands)
+        _put(self, "static", static)
 
 
 @record
@@ -68,7 +79,7 @@ def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | Non
         number_of[id(part)] = others if word is None else word
         others += word is None
 
-    uses = [None if isinstance(part, Apply) and part.head in own else use(part) for part in applied]
+    uses = [None if isinstance(part, Apply) and (is_sign(part.head) or part.head in own) else use(part) for part in applied]
     defaults = tuple(dict.fromkeys(each for used in uses if used for each in used.operands if isinstance(each, str)))
     default_at = {text: others + at for at, text in enumerate(defaults)}
     names: dict[int, str] = {}
@@ -89,10 +100,10 @@ def compile_template(expr: Expr, words: int, word_of: Callable[[Part], int | Non
     for part, used in zip(applied, uses, strict=True):
         if used is None:
             assert isinstance(part, Apply)
-            operands = tuple(result_of(each) for each in operand_parts(part, own))
-            steps.append(Step(None, part.head, operands, ()))
+            operands = tuple([result_of(each) for each in part.operands])
+            steps.append(Step(ROWS[part.head], None, operands, ()) if is_sign(part.head) else Step(None, part.head, operands, ()))
         else:
-            static = tuple((name, _integers(parts, word_of, held, several=name == "shape")) for name, parts in used.static)
+            static = tuple([(name, _integers(parts, word_of, held, several=name == "shape")) for name, parts in used.static])
             steps.append(Step(used.row, None, tuple(map(result_of, used.operands)), static))
         number_of[id(part)] = base + len(steps) - 1
 

@@ -130,7 +130,8 @@ class _Reader:
         """Lark reads the right side; places in a shape's tree are counted from where its text begins."""
         lead = begin - stretch.start
         tree: Expr = self.lark(Stretch(" " * lead + text, stretch.start), "expr", whole=stretch, base=-lead)
-        self.check_calls(tree, begin)
+        if "(" in text:
+            self.check_calls(tree, begin)
         return Shape(text, tree, tuple(Span(*found.span()) for found in holes_of(text)))
 
     def other(self, stretch: Stretch) -> list[Statement]:

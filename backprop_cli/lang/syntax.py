@@ -117,46 +117,42 @@ def children(part: Part) -> Sequence[Part]:
             return ()
 
 
-def postorder(part: Part) -> Iterator[Part]:
-    """Every part of a tree, each after the parts below it, from left to right."""
-    pending: list[Part | None] = [part]
-    opened: list[Part] = []
+def _outline(part: Part) -> tuple[list[Part], list[int]]:
+    """Every part of a tree before the parts below it, from right to left; and how many are directly below each."""
+    pending = [part]
+    found: list[Part] = []
+    counts: list[int] = []
     while pending:
         each = pending.pop()
-        if each is None:  # all below the part that was opened last have been seen
-            yield opened.pop()
-            continue
+        found.append(each)
         kind = type(each)
-        below = () if kind is Name or kind is Number else children(each)
-        if not below:
-            yield each
+        if kind is Name or kind is Number:
+            counts.append(0)
             continue
-        opened.append(each)
-        pending.append(None)
-        pending.extend(below[::-1])
+        below = each.operands if kind is Apply and not each.keywords else children(each)  # type: ignore[union-attr]
+        counts.append(len(below))
+        pending.extend(below)
+    return found, counts
+
+
+def postorder(part: Part) -> Iterator[Part]:
+    """Every part of a tree, each after the parts below it, from left to right."""
+    return reversed(_outline(part)[0])
 
 
 def fold(part: Part, combine: Callable[[Part, list[T]], T]) -> T:
     """The one walk over trees: `combine(part, results of the parts below it)`, from the leaves up, without recursion."""
+    found, counts = _outline(part)
     results: list[T] = []
-    pending: list[Part | None] = [part]
-    opened: list[tuple[Part, int]] = []
-    while pending:
-        each = pending.pop()
-        if each is None:  # all below the part that was opened last have their results
-            each, start = opened.pop()
-            given = results[start:]
-            del results[start:]
-            results.append(combine(each, given))
-            continue
-        kind = type(each)
-        below = () if kind is Name or kind is Number else children(each)
-        if not below:
+    for each, count in zip(reversed(found), reversed(counts), strict=True):
+        if not count:
             results.append(combine(each, []))
-            continue
-        opened.append((each, len(results)))
-        pending.append(None)
-        pending.extend(below[::-1])
+        elif count == 1:
+            results[-1] = combine(each, [results[-1]])
+        else:
+            given = results[-count:]
+            del results[-count:]
+            results.append(combine(each, given))
     return results.pop()
 
 

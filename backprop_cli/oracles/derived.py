@@ -13,6 +13,8 @@ from backprop_cli.oracles.pieces import Piece
 from backprop_cli.oracles.stream import Bad, Stream
 from backprop_cli.oracles.textbook import FIXED
 
+_MOST = 1_000  # pieces whose derivatives are kept from one program to the next
+_kept: dict[tuple[object, ...], Derived] = {}
 _JUMPS = frozenset({"sign", "floor", "ceil", "round", *INFIX[:6]})
 
 
@@ -78,7 +80,11 @@ class Differentiated:
 
             while len(self._symbols) < piece.count:
                 self._symbols.append(Symbol(f"v{len(self._symbols)}", real=True))
-            found = self._known[piece] = Derived(piece, self._symbols[: piece.count])
+            if len(_kept) >= _MOST:
+                _kept.clear()
+            if piece.face not in _kept:
+                _kept[piece.face] = Derived(piece, self._symbols[: piece.count])
+            found = self._known[piece] = _kept[piece.face]
         return found
 
     def value(self, piece: Piece) -> Stream:

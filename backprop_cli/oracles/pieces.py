@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from backprop_cli.calculus.table import row
-from backprop_cli.lang.program import Assign
+from backprop_cli.lang.program import Assign, Shape
 from backprop_cli.lang.syntax import INFIX, NEGATE, Apply, Expr, Name, Number, Part, fold, names_in, postorder, substitute
 from backprop_cli.oracles.opinion import HoldsArrays, NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS, Scope
@@ -20,7 +21,7 @@ SIZE, DEPTH, DIFFERENT = 24, 8, 150
 POWER = 8
 _ALONE = 64  # numerator or denominator of an exponent beyond which a power is a piece by itself
 _MOST_STEPS = 500_000
-COMPARISONS = INFIX[:6]
+COMPARISONS = frozenset(INFIX[:6])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +31,7 @@ class Piece:
     number: int
     tree: Expr
     count: int
+    face: tuple[object, ...]  # equal for pieces with equal trees
 
 
 # Where an operand comes from. The kind is "h" (a hole of the statement), "s" (an earlier step), "p" (a parameter), "g" (a name)
@@ -83,7 +85,7 @@ class Planner:
         shape = source.shape
         traits = self._traits.get(shape)
         if traits is None:
-            traits = self._traits[shape] = _exponents(shape.tree, shape.hole_at), self.scope.own_heads(shape.tree)
+            traits = self._traits[shape] = _exponents(shape), self.scope.own_heads(shape.tree)
         exponents, heads = traits
         key: object = shape
         if exponents or heads:
@@ -169,7 +171,7 @@ class Planner:
                 return _Term(leaf(word(part)[1]))
             if not isinstance(part, Apply):
                 raise HoldsArrays
-            function = self.scope.function(part.head, place)
+            function = self.scope.function(part.head, place) if self.scope.functions else None
             if function is not None:
                 return called(self._bodies[function[0]], below)
             return self._applied(part, below, cut, word)
@@ -197,8 +199,10 @@ class Planner:
             below = [each if part.head == "where" and _compares(each.tree) else cut(each) for each in below]
         while True:
             whole = _joined(part, below)
+            if whole.size <= SIZE and whole.depth <= DEPTH:
+                return whole
             largest = max(range(len(below)), key=lambda i: below[i].size)
-            if (whole.size <= SIZE and whole.depth <= DEPTH) or below[largest].size == 1:
+            if below[largest].size == 1:
                 return whole
             below[largest] = cut(below[largest])
 
@@ -209,19 +213,29 @@ class Planner:
         piece = self.pieces.get(key)
         if piece is None:
             general = substitute(tree, {name: Name(word) for name, word in words.items()})
-            piece = self.pieces[key] = Piece(len(self.pieces), general, len(names))
+            piece = self.pieces[key] = Piece(len(self.pieces), general, len(names), key)
         return piece
 
 
 def _joined(part: Apply, below: list[_Term]) -> _Term:
     """A function applied to terms. The parts of a basic one need not be counted again."""
-    known = row(part.head)
-    if known is not None and known.head in BASIC and not part.keywords and len(below) == len(known.operands):
-        tree: Expr = Apply(known.head, tuple([each.tree for each in below]), (), part.span)
+    basic, count = _basic(part.head)
+    if count == len(below) and not part.keywords:
+        if count == 1:
+            only = below[0]
+            return _Term(Apply(basic, (only.tree,), (), part.span), 1 + only.size, 1 + only.depth, part)
+        tree: Expr = Apply(basic, tuple([each.tree for each in below]), (), part.span)
         return _Term(tree, 1 + sum([each.size for each in below]), 1 + max([each.depth for each in below]), part)
     tree = in_basics(part, [each.tree for each in below])
     deep = fold(tree, lambda _, levels: 1 + max(levels, default=0))
     return _Term(tree, sum(1 for _ in postorder(tree)), deep, part)
+
+
+@lru_cache(512)
+def _basic(head: str) -> tuple[str, int]:
+    """The basic head that a head is another name of, and how many operands it takes; 0 where there is none."""
+    known = row(head)
+    return (known.head, len(known.operands)) if known is not None and known.head in BASIC else (head, 0)
 
 
 def _compares(tree: Expr) -> bool:
@@ -268,13 +282,15 @@ def literal(tree: Expr, text: Callable[[Number], str]) -> Fraction | None:
             return None
 
 
-def _exponents(tree: Expr, hole_at: dict[int, int]) -> tuple[int, ...]:
+def _exponents(shape: Shape) -> tuple[int, ...]:
     """The holes whose numbers are literal exponents."""
     found: list[int] = []
-    for part in postorder(tree):
+    if not any(sign in shape.text for sign in ("^", "**", "pow")):
+        return ()
+    for part in postorder(shape.tree):
         if not (isinstance(part, Apply) and part.head in ("^", "pow") and len(part.operands) == 2):
             continue
         if literal(part.operands[1], lambda number: number.text) is not None:  # then it is a small tree
             numbers = [each for each in postorder(part.operands[1]) if isinstance(each, Number)]
-            found.extend(hole_at[each.span.start] for each in numbers if each.span.start in hole_at)
+            found.extend(shape.hole_at[each.span.start] for each in numbers if each.span.start in shape.hole_at)
     return tuple(found)
