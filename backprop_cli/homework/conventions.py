@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from backprop_cli.equality.decide import values
-from backprop_cli.homework import numbers
+from backprop_cli.homework import kinks, numbers
 from backprop_cli.homework.board import Board, Ids, World
 from backprop_cli.homework.compared import Compared
 from backprop_cli.homework.following import usable_for
@@ -35,6 +35,9 @@ _SQUARES = frozenset({"var", "std", "norm", "hypot"})
 def settled(sitting: Sitting, lines: Sequence[Line]) -> list[Line]:
     """The lines, those right up to a convention marked so."""
     made = dict(enumerate(lines))
+    made.update(
+        {at: _as_convention(sitting, line, kinks.MESSAGE) for at, line in made.items() if kinks.by_another_convention(sitting, line)}
+    )
     gradients = {at: line for at, line in made.items() if _is_gradient(sitting.board, line)}
     # A line that cannot be worked out keeps to no convention.
     with suppress(NoOpinion):
