@@ -69,3 +69,23 @@ def test_what_cannot_be_explained_keeps_its_verdict(monkeypatch: pytest.MonkeyPa
         with monkeypatch.context() as patched:
             patched.setattr(module, name, refuse)
             assert verdicts(chain, "dL/dz = z\ndL/dt = -2*z") == ["wrong", "correct"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "due"),
+    [
+        ("W^T [2*z[0], 2*z[1]]", "correct"),
+        ("2 W^T [z[0], z[1]]", "correct"),
+        ("W^T [0, 5]", "correct-at-point"),
+        ("W.T [0, 5.0]", "correct-at-point"),
+        ("W^T [0, 4.5]", "wrong"),
+        ("W^T[0, 1]", "wrong"),
+    ],
+)
+def test_a_bracket_with_room_before_it_may_be_a_factor(answer: str, due: str) -> None:
+    program = "input x = [1, 2]; param W = [[1, -0.5], [0.5, 1]]; z = W @ x; L = sum(z^2)"
+    (line,) = judge(parse(program), f"dL/dx = {answer}").answers
+    assert (line.verdict.value, "what stands in brackets is read as a factor" in line.notes) == (due, answer != "W^T[0, 1]")
+    assert (
+        verdicts(program, "dL/dz[0] = 2*z [0]\ndL/dW[1, 0] = 2*z[1]*x [0]\ndL/dx[0] = 2*(z[0]*W [0, 0] + z[1]*W [1, 0])") == ["correct"] * 3
+    )

@@ -12,9 +12,9 @@ from backprop_cli.calculus.table import row
 from backprop_cli.equality.slopes import pulled
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.lowering import Misfit, TermWalk
-from backprop_cli.lang.answers_syntax import BESIDE, DERIVATIVE, PARTIAL, PRIME
+from backprop_cli.lang.answers_syntax import BESIDE, DERIVATIVE, PARTIAL, PRIME, written
 from backprop_cli.lang.program import Define
-from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number, Part, children, postorder
+from backprop_cli.lang.syntax import Apply, Brackets, Expr, Index, Name, Number, Part, Slice, children, fold, postorder, rebuilt
 from backprop_cli.oracles.calls import plain
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS
@@ -203,6 +203,24 @@ def uses(tree: Expr) -> list[tuple[str, str | None]]:
 def moving(tree: Expr) -> bool:
     """Whether names or derivatives stand in a formula, besides the constants."""
     return any(name not in CONSTANTS or by is not None for name, by in uses(tree))
+
+
+def read_as_products(tree: Expr) -> Expr | None:
+    """The tree where what looks like an index with room before its bracket, as in `W^T [0, 5]`, is a product; None where nothing does."""
+
+    def combine(part: Part, below: list[Any]) -> Part:
+        again = rebuilt(part, below) if below else part
+        if not (isinstance(part, Index) and len(part.items) > 1 and not any(isinstance(each, Slice) for each in part.items)):
+            return again
+        if part.items[0].span.start <= part.base.span.end + 1:
+            return again
+        base, *items = below
+        return Apply(BESIDE, (base, Brackets(tuple(items), part.span)), (), part.span)
+
+    if not any(isinstance(part, Index) for part in postorder(tree)):
+        return None
+    found: Any = fold(tree, combine)
+    return None if written(found) == written(tree) else found
 
 
 def symbols(tree: Expr) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from backprop_cli.homework.board import Ids, World
 from backprop_cli.homework.compared import Compared
 from backprop_cli.homework.comparing import Comparer
+from backprop_cli.homework.formulas import read_as_products
 from backprop_cli.homework.targets import by_edge, options, same
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.answers_syntax import PARTIAL, Target
@@ -27,6 +28,19 @@ WORST_FIRST = (
 
 
 def best(target: Target, tree: Expr, comparer: Comparer, world: World, rounding: Fraction = Fraction(0)) -> tuple[Compared, Ids]:
+    """The best of the readings: which truth is meant, what `∂` means inside the formula, and whether a bracket is an index or a factor."""
+    first = _best(target, tree, comparer, world, rounding)
+    other = None if first[0].right else read_as_products(tree)
+    if other is None:
+        return first
+    second = _best(target, other, comparer, world, rounding)
+    better = WORST_FIRST.index(second[0].verdict) > WORST_FIRST.index(first[0].verdict)
+    if not better and first[0].verdict is not Verdict.UNDECIDED:
+        return first
+    return replace(second[0], notes=(*second[0].notes, "what stands in brackets is read as a factor")), second[1]
+
+
+def _best(target: Target, tree: Expr, comparer: Comparer, world: World, rounding: Fraction) -> tuple[Compared, Ids]:
     """The best of the readings: which truth is meant, and what `∂` means inside the formula."""
     partial = any(isinstance(part, Apply) and part.head == PARTIAL for part in postorder(tree))
     board = comparer.board
