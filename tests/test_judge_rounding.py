@@ -206,3 +206,23 @@ def test_zero_is_not_near_what_is_half() -> None:
 def test_of_several_answers_the_last_one_is_told_to_be_wrong() -> None:
     found = judge(parse(G1), "dL/dw = 7\ndL/dw = 2*z/w^2\ndL/dv = dL/dw").answers[2]
     assert (found.verdict.value, found.notes) == (RIGHT, ())
+
+
+FRACTIONS = "input x = 3, y = 2; param a = 0.25, b = 1; u = a*x; v = u^2; w = b*v + u; L = (w - y)^2"
+
+
+@pytest.mark.parametrize(
+    ("answers", "due"),
+    [
+        ("dL/dw = -11/8\ndL/du = -11/8*(2*b*u + 1)", [RIGHT, RIGHT]),
+        ("dL/dw = -11/8\ndL/db = v*-11/8\ndL/db = -11 v/8\ndL/db = -11*v/8\ndL/db = -22/16*v", [RIGHT] * 5),
+        ("dL/dw = -1.375\ndL/db = -(11/8)*v", [RIGHT, RIGHT]),
+        ("u = 3/4\ndL/du = 2*(w - y)*(3/4*2*b + 1)", [RIGHT, RIGHT]),
+        ("dL/dw = -9/8\ndL/db = -9/8*v\ndL/da = -9*(2*b*u + 1)/8*x", [WRONG, CARRIED, CARRIED]),
+        ("dL/db = -11/8*v", [HERE]),
+        ("dL/dw = -11/8\ndL/db = -11/9*v\ndL/db = 8/11*v", [RIGHT, WRONG, WRONG]),
+        ("dL/dw = -11/8\ndL/dw = -9/8\ndL/db = v/0\ndL/db = 11/0*v", [RIGHT, WRONG, WRONG, WRONG]),
+    ],
+)
+def test_a_fraction_that_is_an_earlier_answer_is_read_as_that_answer(answers: str, due: list[str]) -> None:
+    assert verdicts(FRACTIONS, answers) == due

@@ -77,6 +77,10 @@ class Formulas(TermWalk):
         if whole is not None:
             self.count()
             return Item(whole)
+        quotient = quotient_of(part)
+        if quotient in self.literals:
+            self.count()
+            return Item(np.array(self.literals[quotient]), quotient)
         return super().part(part, frame)
 
     def _whole(self, part: Brackets) -> Ids | None:
@@ -101,7 +105,7 @@ class Formulas(TermWalk):
         return super().name(name, frame)
 
     def below(self, part: Part) -> Sequence[Expr]:
-        if isinstance(part, Apply) and part.head in _SYMBOLS:
+        if (isinstance(part, Apply) and part.head in _SYMBOLS) or quotient_of(part) in self.literals:
             return ()
         if isinstance(part, Apply) and part.head == PRIME:
             return part.operands[1:]
@@ -179,6 +183,15 @@ def numbers_of(part: Brackets) -> Numbers | None:
     """The numbers of an array literal, None where it holds anything else."""
     found = plain(part)
     return None if found is None else (tuple(Fraction(each) for each in found[0]), found[1])
+
+
+def quotient_of(part: Part) -> str:
+    """The fraction that a part spells, such as `9/8`; empty where it is none."""
+    match part:
+        case Apply(head="/", operands=(Number(text=above), Number(text=below))):
+            return f"{above}/{below}"
+        case _:
+            return ""
 
 
 def uses(tree: Expr) -> list[tuple[str, str | None]]:

@@ -30,7 +30,7 @@ from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.meaning import WORST_FIRST, best
 from backprop_cli.homework.placed import alone
 from backprop_cli.homework.rules import Rules
-from backprop_cli.homework.standing import readings
+from backprop_cli.homework.standing import readings, with_quotients
 from backprop_cli.homework.targets import rates, shape_of, whole
 from backprop_cli.homework.verdicts import Judged, Verdict
 from backprop_cli.lang.answers_syntax import Answer, Target
@@ -173,7 +173,7 @@ class Sitting:
         first, truth = best(answer.target, tree, comparer, TRUTH)
         if first.verdict not in (Verdict.WRONG, Verdict.CORRECT_AT_POINT):
             return first, truth, TRUTH, []
-        target = answer.target
+        target, tree = answer.target, with_quotients(tree)
         usable = usable_for(self.slips, target)
         for stands in readings(self.board, usable, tree):
             found, _ = best(target, tree, comparer.reading(stands), TRUTH)

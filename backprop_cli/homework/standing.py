@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, product
+from typing import Any, cast
 
 import numpy as np
 
 from backprop_cli.equality.decide import values
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.following import Slip
-from backprop_cli.homework.formulas import Numbers, half_unit, numbers_of, significant
+from backprop_cli.homework.formulas import Numbers, half_unit, numbers_of, quotient_of, significant
 from backprop_cli.homework.numbers import fraction
-from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Number, Part, children
+from backprop_cli.lang.answers_syntax import BESIDE
+from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Number, Part, children, fold, rebuilt
 
 _READINGS, _CHOICES, _DIGITS = 16, 3, 50
+_PRODUCTS = ("*", BESIDE)
 _PLAIN = (0, 1, 2)  # numbers that stand for themselves
 _POWERS = {Fraction(10) ** power for power in range(-6, 7)}
 
@@ -33,7 +36,7 @@ class Standing:
 def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRUTH) -> Iterator[Standing]:
     """The ways in which numbers of a formula may stand for earlier answers, of which there are few; not where it is a number itself."""
     inner = tree.operands[0] if isinstance(tree, Apply) and tree.head == NEGATE else tree
-    if isinstance(inner, Number) or (isinstance(inner, Brackets) and numbers_of(inner) is not None):
+    if isinstance(inner, Number) or quotient_of(inner) or (isinstance(inner, Brackets) and numbers_of(inner) is not None):
         return
     named = {id(slip): board.value(slip.of, world) if slip.by is None else board.derivative(slip.of, slip.by, world) for slip in slips}
     arrays: dict[Numbers, Ids] = {}
@@ -50,18 +53,67 @@ def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRU
                 arrays[key] = named[id(slip)]
                 whole.append(slip)
                 continue
-        if isinstance(part, Number) and part.text not in choices and part.exact not in _PLAIN:
+        text = quotient_of(part) or (part.text if isinstance(part, Number) else "")
+        value = _value(text)
+        if value not in _PLAIN and text not in choices:
             if claims is None:
                 claims = [each for slip in reversed(slips) for each in _claims(board, slip, named[id(slip)])]
-            found = {term: (term, slip) for term, slip in reversed(list(_terms(board, claims, part)))}
+            found = {term: (term, slip) for term, slip in reversed(list(_terms(board, claims, text, value)))}
             if found:
-                choices[part.text] = [*list(found.values())[:_CHOICES], None]
+                choices[text] = [*list(found.values())[:_CHOICES], None]
+                continue
         pending.extend(children(part))
     for chosen in islice(product(*choices.values()), _READINGS):
         picked = {text: each for text, each in zip(choices, chosen, strict=True) if each is not None}
         if picked or arrays:
             used = [*whole, *(slip for _, slip in picked.values())]
             yield Standing({text: term for text, (term, _) in picked.items()}, arrays, list({id(each): each for each in used}.values()))
+
+
+def _value(text: str) -> Fraction:
+    """What a number or a quotient of two spells; 0 where it is none."""
+    above, _, below = text.partition("/")
+    bottom = Fraction(below or 1)
+    return Fraction(above) / bottom if text and bottom else Fraction(0)
+
+
+def with_quotients(tree: Expr) -> Expr:
+    """The same formula with its fractions in one piece: `x*9/8` and `9*x/8` as `x*(9/8)`, `-9/8` as `-(9/8)`."""
+
+    def combine(part: Part, below: list[Any]) -> Part:
+        again = rebuilt(part, below) if below else part
+        match again:
+            case Apply(head="/", operands=(Apply(head=head, operands=(top,)), Number() as bottom)) if head == NEGATE:
+                found = _divided(top, bottom)
+                return Apply(NEGATE, (found,), (), again.span) if found else again
+            case Apply(head="/", operands=(top, Number() as bottom)):
+                return _divided(top, bottom) or again
+            case _:
+                return again
+
+    found: Any = fold(tree, combine)
+    return cast("Expr", found)
+
+
+def _divided(top: Expr, bottom: Number) -> Expr | None:
+    """A number by a number, or the product that a number is in by a number, with the fraction in one piece; None for others."""
+    whole = _fraction(top, bottom)
+    if whole is not None or not isinstance(top, Apply) or top.head not in _PRODUCTS:
+        return whole
+    left, right = top.operands
+    second = _fraction(right, bottom)
+    first = _fraction(left, bottom) if second is None else left
+    return None if first is None else Apply("*", (first, second or right), (), top.span)
+
+
+def _fraction(part: Expr, bottom: Number) -> Expr | None:
+    match part:
+        case Number():
+            return Apply("/", (part, bottom), (), part.span)
+        case Apply(head=head, operands=(Number() as top,)) if head == NEGATE:
+            return Apply(NEGATE, (Apply("/", (top, bottom), (), part.span),), (), part.span)
+        case _:
+            return None
 
 
 def _same(board: Board, slip: Slip, key: Numbers) -> bool:
@@ -93,10 +145,10 @@ def _claims(board: Board, slip: Slip, named: Ids) -> list[_Claim]:
     return found
 
 
-def _terms(board: Board, claims: Sequence[_Claim], literal: Number) -> Iterator[tuple[int, Slip]]:
+def _terms(board: Board, claims: Sequence[_Claim], text: str, value: Fraction) -> Iterator[tuple[int, Slip]]:
     """What a literal is in terms of answers, and these: an entry, with its sign, a power of ten away, or with fewer digits."""
-    terms, value, text = board.terms, literal.exact, literal.text
-    long = significant(text) >= 3 and not text.isdecimal()
+    terms = board.terms
+    long = "/" not in text and significant(text) >= 3 and not text.isdecimal()
     for claim in claims:
         ratio = value / abs(claim.number)
         if ratio != 1 and not (long and ratio in _POWERS):
