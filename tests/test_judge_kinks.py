@@ -27,6 +27,8 @@ CASES = [
     (ABSOLUTE, "dL/dx = 2\ndL/dx = -2\ndL/dx = 5", [CONVENTION, CONVENTION, WRONG]),
     (LAYER, "dL/dz = [1, 6, 0]\ndL/dW = outer([1, 6, 0], x)\ndL/dx = [4, 5.5]", [CONVENTION, CARRIED, CARRIED]),
     (LAYER, "dL/dz = (2*h + 1)*(z >= 0)\ndL/dW = outer(dL/dz, x)", [CONVENTION, RIGHT]),
+    # Corners that cancel leave one slope.
+    ("param x = 0; L = relu(x) - relu(-x)", "dL/dx = 1\ndL/dx = 0.5", [CONVENTION, WRONG]),
     # One entry that has no corner is wrong.
     (LAYER, "dL/dz = [1, 6, 1]", [WRONG]),
     (LAYER, "dL/dz[0] = 0.5\ndL/dz[2] = 0.5", [CONVENTION, WRONG]),

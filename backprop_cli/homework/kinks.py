@@ -49,14 +49,10 @@ def _between(comparer: Comparer, truth: Ids, tree: Expr, beside: list[tuple[Home
     except Misfit:
         return False
     own = comparer.known(claimed.ravel().tolist())
-    true = comparer.known(truth.ravel().tolist())
-    spread = comparer.measure.reach
-    for at, (here, theirs) in enumerate(zip(true, own, strict=True)):
-        if here is None or theirs is None:
-            return False
-        sides = [here, *(found[at] for _, found in beside)]
-        slack = spread * max(map(abs, sides))
-        if not min(sides) - slack <= theirs <= max(sides) + slack:
+    for at, theirs in enumerate(own):
+        sides = [found[at] for _, found in beside]
+        slack = comparer.measure.reach * max(map(abs, sides))
+        if theirs is None or not min(sides) - slack <= theirs <= max(sides) + slack:
             return False
     return not moving(tree) or _right_beside(comparer, truth, claimed, beside)
 
