@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
@@ -37,7 +37,7 @@ def by_another_convention(sitting: Sitting, line: Line) -> bool:
     comparer = sitting.comparer(line.answer)
     try:
         beside = _beside(sitting.board, comparer, truth)
-        return beside is not None and all(_between(comparer, truth, tree, beside) for tree in line.answer.links)
+        return bool(beside) and all(_between(comparer, truth, tree, beside) for tree in line.answer.links)
     except (NoOpinion, OutOfTime):
         return False
 
@@ -65,24 +65,25 @@ def _right_beside(comparer: Comparer, truth: Ids, claimed: Ids, beside: list[tup
     return all(comparer.asked(pairs, region).status in (Status.EQUAL, Status.EQUAL_HERE) for region in regions)
 
 
-def _beside(board: Board, comparer: Comparer, truth: Ids) -> list[tuple[Home, list[Fraction]]] | None:
-    """Points around this one with the values of the truth there; None where it does not jump."""
+def _beside(board: Board, comparer: Comparer, truth: Ids) -> list[tuple[Home, list[Fraction]]]:
+    """Points around this one with the values of the truth there; none where it does not jump."""
     flat = truth.ravel().tolist()
     if not comparer.placed(truth):
-        return None
+        return []
     here = comparer.known(flat)
     found: list[tuple[Home, list[Fraction]]] = []
     for home in _around(board, comparer, flat):
         there = _known(board, flat, home)
         if len(there) < len(flat):
-            return None
+            return []
         found.append((home, there))
-    jumps = any(
-        value is not None and abs(value - there[at]) > _JUMP * max(abs(value), abs(there[at]))
-        for _, there in found
-        for at, value in enumerate(here)
-    )
-    return found if jumps else None
+        if len(found) == 2 and not any(_jumps(here, sides) for _, sides in found):
+            return []  # across a corner one of two opposite ways has another slope
+    return found
+
+
+def _jumps(here: Sequence[Fraction | None], there: Sequence[Fraction]) -> bool:
+    return any(a is not None and abs(a - b) > _JUMP * max(abs(a), abs(b)) for a, b in zip(here, there, strict=True))
 
 
 def _known(board: Board, flat: list[int], home: Home) -> list[Fraction]:
