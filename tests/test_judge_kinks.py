@@ -16,8 +16,9 @@ RIGHT, CONVENTION, CARRIED, HERE, WRONG = "correct", "convention", "follow-throu
 
 CASES = [
     (GATE, "dL/dz = 0", [RIGHT]),
-    *((GATE, f"dL/dz = {each}", [CONVENTION]) for each in ("3", "1.5", "3*(z >= 0)", "where(z >= 0, 3, 0)")),
-    *((GATE, f"dL/dz = {each}", [WRONG]) for each in ("7", "-1", "3.2", "dL/dh", "4*(z >= 0)", "3*(z >= 0) + z")),
+    *((GATE, f"dL/dz = {each}", [CONVENTION]) for each in ("3", "1.5", "3*(z >= 0)", "where(z >= 0, 3, 0)", "dL/dh", "dL/dh*0.5")),
+    *((GATE, f"dL/dz = {each}", [WRONG]) for each in ("7", "-1", "3.03", "-0.03", "4*(z >= 0)", "2*dL/dh")),
+    (GATE, "dL/dz = 3*(z >= 0) + z", [HERE]),
     (GATE, "dh/dz = 1", [CONVENTION]),
     # The gate is no corner where the point is not on it.
     ("param z = 0.001; h = relu(z); L = 3*h", "dL/dz = 1.5", [WRONG]),
@@ -32,9 +33,42 @@ CASES = [
     # One entry that has no corner is wrong.
     (LAYER, "dL/dz = [1, 6, 1]", [WRONG]),
     (LAYER, "dL/dz[0] = 0.5\ndL/dz[2] = 0.5", [CONVENTION, WRONG]),
-    # Every link of a chain has to hold.
+    # Every link of a chain has to hold, and all are the same.
     (GATE, "dL/dz = 3*(z >= 0) = 3", [CONVENTION]),
-    (GATE, "dL/dz = 3*(z >= 0) = 4", [WRONG]),
+    *((GATE, f"dL/dz = {each}", [WRONG]) for each in ("3*(z >= 0) = 4", "3*1 = 1", "3 = 1.5", "3*(z >= 0) = 0", "3*0.5 = 3")),
+    # Corners that cancel leave one slope, and a number no more than the slopes.
+    ("param x = 0; L = relu(x) - relu(-x)", "dL/dx = 1\ndL/dx = 0.5\ndL/dx = 2", [CONVENTION, WRONG, WRONG]),
+    ("param x = 0; L = 2*relu(x) - 3*relu(-x)", "dL/dx = 2\ndL/dx = 2.5\ndL/dx = 1\ndL/dx = 5", [CONVENTION, CONVENTION, WRONG, WRONG]),
+    ("param x = 0; L = 100*relu(x) + x", "dL/dx = 101\ndL/dx = 0\ndL/dx = 102", [CONVENTION, WRONG, WRONG]),
+    # The entries of an array go together.
+    ("param x = [3, 3, 1]; L = max(x)", "dL/dx = [1, 0, 0]\ndL/dx = [0, 1, 0]\ndL/dx = [0.25, 0.75, 0]", [CONVENTION] * 3),
+    ("param x = [3, 3, 1]; L = max(x)", "dL/dx = [0, 0, 0]\ndL/dx = [1, 1, 0]\ndL/dx = [0, 0, 1]", [WRONG] * 3),
+    ("param x = [1, 1, 1]; L = sum(x) - max(x)", "dL/dx = [1, 1, 1]\ndL/dx = [0, 0, 0]\ndL/dx = [1, 0, 1]", [WRONG, WRONG, CONVENTION]),
+    (
+        "input x = [1, 2]; param W = [[2, -1], [1, 1]], b = [0, -3], V = [1, -1]; z = W@x + b; h = relu(z); y = V@h; L = (y - 1)^2",
+        "dL/dW = [[-2, -4], [2, 4]]\ndL/dW = [[-2, 0], [0, 4]]\ndL/dW = [[-2, -4], [0, 1]]",
+        [CONVENTION, WRONG, WRONG],
+    ),
+    # Gates that no point opens together are one convention all the same.
+    (
+        "input X = [[2, -3], [-2, -2], [-2, 2], [3, 1]], y = [1, 1, 2, 2]; param w = [0, 0], b = 0\n"
+        "z = X@w + b; h = relu(z); L = sum((h - y)^2)",
+        "dL/db = -12\ndL/db = sum(2*(h - y)*(z >= 0))\ndL/db = -13\ndL/dw = [-4, -2]\ndL/dw = [-4, 4]",
+        [CONVENTION, CONVENTION, WRONG, CONVENTION, WRONG],
+    ),
+    # Corners that no leaf leaves.
+    ("param u = -1; z = relu(u); h = relu(z); L = 3*h + z", "dh/dz = 1\ndL/dz = 4\ndL/dz = 5", [CONVENTION, CONVENTION, WRONG]),
+    # Gates written as numbers, and earlier answers in a formula.
+    (
+        "param z = [1, 0, -1]; h = relu(z); L = h@[1, 2, 3]",
+        "dL/dz = [1, 2, 0]\ndL/dz = dL/dh*[1, 1, 0] = [1, 2, 0]\ndL/dz = dL/dh*[1, 1, 1]",
+        [CONVENTION, CONVENTION, WRONG],
+    ),
+    ("param z = 0; h = relu(z); L = (h - 3)^2", "dL/dh = -6\ndL/dz = -6*(z >= 0)\ndL/dz = dL/dh*1 = -6", [RIGHT, CONVENTION, CONVENTION]),
+    ("param w = 2; input x = 3; L = relu(w*x - 6) + w^2",
+     "dL/dw = x*1 + 2*w = 7\ndL/dw = 3*1 + 2*w\ndL/dw = 7 = 9", [CONVENTION, HERE, WRONG]),
+    # Another branch is another function, no convention.
+    ("param x = 0; L = where(x > 0, x, 5)", "dL/dx = 1", [WRONG]),
 ]  # fmt: skip
 
 
@@ -45,6 +79,6 @@ def test_between_the_slopes_beside_a_corner(program: str, answers: str, due: lis
 
 def test_a_convention_says_so_and_gives_nothing_away() -> None:
     (line,) = judge(parse(GATE), "dL/dz = 3").answers
-    assert line.message == "the point sits on a corner, where there is no derivative: yours lies between the slopes on its sides"
+    assert line.message == "the point sits on a corner, where there is no derivative: this is one by another convention"
     assert line.diagnosis is None
     assert line.example is None

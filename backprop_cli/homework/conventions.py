@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop_cli.equality.decide import values
 from backprop_cli.homework import kinks, numbers
-from backprop_cli.homework.board import Board, Ids, World
+from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.compared import Compared
 from backprop_cli.homework.following import usable_for
 from backprop_cli.homework.formulas import symbols
@@ -35,9 +35,10 @@ _SQUARES = frozenset({"var", "std", "norm", "hypot"})
 def settled(sitting: Sitting, lines: Sequence[Line]) -> list[Line]:
     """The lines, those right up to a convention marked so."""
     made = dict(enumerate(lines))
-    made.update(
-        {at: _as_convention(sitting, line, kinks.MESSAGE) for at, line in made.items() if kinks.by_another_convention(sitting, line)}
-    )
+    for at, line in enumerate(lines):
+        other = kinks.by_another_convention(sitting, line, _right)
+        if other is not None:
+            made[at] = _as_convention(sitting, line, other[1], other[0])
     gradients = {at: line for at, line in made.items() if _is_gradient(sitting.board, line)}
     # A line that cannot be worked out keeps to no convention.
     with suppress(NoOpinion):
@@ -65,8 +66,8 @@ def _is_gradient(board: Board, line: Line) -> bool:
     )
 
 
-def _as_convention(sitting: Sitting, line: Line, message: str) -> Line:
-    found = Compared(Verdict.CONVENTION, line.found.how, message, (), None, line.found.claimed, line.found.numeric)
+def _as_convention(sitting: Sitting, line: Line, message: str, verdict: Verdict = Verdict.CONVENTION) -> Line:
+    found = Compared(verdict, line.found.how, message, (), None, line.found.claimed, line.found.numeric)
     return sitting.line(line.answer, line.tree, found, line.truth, line.world, notes=line.answer.notes)
 
 
@@ -98,7 +99,7 @@ def _factor(sitting: Sitting, line: Line, allowed: Sequence[Fraction]) -> Fracti
     return near if _right(sitting, line, line.tree, scaled, _world(board, near, frozenset())) else None
 
 
-def _right(sitting: Sitting, line: Line, tree: Expr, due: Ids, world: World) -> bool:
+def _right(sitting: Sitting, line: Line, tree: Expr, due: Ids, world: World = TRUTH) -> bool:
     """Whether a right side is what is due, numbers read as the earlier answers that they are where that is needed."""
     comparer = sitting.comparer(line.answer)
     usable = usable_for(sitting.slips, line.answer.target)
