@@ -226,3 +226,25 @@ FRACTIONS = "input x = 3, y = 2; param a = 0.25, b = 1; u = a*x; v = u^2; w = b*
 )
 def test_a_fraction_that_is_an_earlier_answer_is_read_as_that_answer(answers: str, due: list[str]) -> None:
     assert verdicts(FRACTIONS, answers) == due
+
+
+SQUARES = "param w = 2, b = 1; input x = 3, y = 4; p = w*x + b; h = p^2; L = (h - y)^2"
+
+
+@pytest.mark.parametrize(
+    ("program", "answers", "due"),
+    [
+        # What stands behind a link that is right at this point only is judged too.
+        *((SQUARES, f"dp/dw = {each}", [WRONG]) for each in ("3*x/3 = 4", "3*1 = 4", "9/3 = 3 = 4")),
+        (SQUARES, "dp/dw = 3*w/2 = 3", [HERE]),
+        # A wrong chain goes on with the number at its end, a wrong formula with the value it has for its author.
+        (SQUARES, "dL/dh = -90\ndL/dp = dL/dh*p = -630\ndL/dw = -1890\ndL/db = -630", [WRONG, WRONG, CARRIED, CARRIED]),
+        (SQUARES, "dL/dh = -90\ndL/dp = dL/dh*p\ndL/dw = -1890\ndL/db = -630", [WRONG, WRONG, CARRIED, CARRIED]),
+        (SQUARES, "p = 5\nh = 2*p = 10\nL = 36\ndL/dh = 12", [WRONG, WRONG, CARRIED, CARRIED]),
+        # The number of the link before, worked out with its rounded decimals.
+        ("input h = 0.8278; v = -0.7*h; L = v^2*h", "dL/dh = 3*0.490*0.828^2 = 1.01", [RIGHT]),
+        ("input h = 0.8278; v = -0.7*h; L = v^2*h", "dL/dh = 3*0.490*0.828^2 = 1.02", [WRONG]),
+    ],
+)
+def test_links_of_a_chain(program: str, answers: str, due: list[str]) -> None:
+    assert verdicts(program, answers) == due

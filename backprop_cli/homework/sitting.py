@@ -11,6 +11,7 @@ from time import monotonic
 from backprop_cli.errors import Diagnostic, Source
 from backprop_cli.homework import forms, numbers, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.chains import carried_on, once_more
 from backprop_cli.homework.circles import Circles
 from backprop_cli.homework.compared import ROUNDED_HERE, Compared
 from backprop_cli.homework.comparing import Comparer, Measure, OutOfTime
@@ -138,13 +139,14 @@ class Sitting:
     def of_terms(self, answer: Answer) -> Line:
         comparer = self.comparer(answer)
         notes: list[str] = []
-        line: Line | None = None
+        line, where = None, 0
+        before: Compared | None = None
         circle = self.circles.of_chain(self.board, answer.target, answer.links)
         if circle:
             return self.line(answer, answer.links[0], Compared(Verdict.WRONG, "", circle))
-        for tree in answer.links:
+        for at, tree in enumerate(answer.links):
             found, truth, world, slips = self.link(answer, tree, comparer)
-            if found.verdict is Verdict.WRONG and line is not None and comparer.equal_numbers(line.found.claimed, found.claimed):
+            if before is not None and found.verdict is Verdict.WRONG and once_more(comparer, before, found, tree):
                 continue  # the number of the link before, written once more
             verdict = found.verdict
             if slips and verdict is Verdict.CORRECT:
@@ -153,16 +155,17 @@ class Sitting:
             notes.extend(note for note in found.notes if note not in notes)
             each = self.line(answer, tree, found, truth, world)
             if line is None or WORST_FIRST.index(verdict) < WORST_FIRST.index(line.found.verdict):
-                line = each
+                line, where = each, at
             elif verdict is line.found.verdict:
                 last, message = found if found.claimed is not None else line.found, found.message or line.found.message
                 kept = Compared(verdict, found.how, message, claimed=last.claimed, numeric=last.numeric)
                 line = Line(answer, line.judged, tree, kept, truth, world)
-            if verdict not in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH):
+            before = found
+            if verdict not in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH, Verdict.CORRECT_AT_POINT):
                 break
         assert line is not None
         holds = line.found.verdict in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH)
-        broken = None if holds or len(answer.links) == 1 else answer.links.index(tree) + 1
+        broken = None if holds or len(answer.links) == 1 else where + 1
         line = self.line(answer, line.tree, line.found, line.truth, line.world, notes=notes, broken=broken)
         line = forms.required(line, self.rules.form_of(answer.target.text), self)
         self.keep(line)
@@ -234,7 +237,8 @@ class Sitting:
 
     def keep(self, line: Line) -> None:
         """What a line claimed, for the lines after it."""
-        target, found = line.answer.target, line.found
+        target, last = line.answer.target, line.answer.links[-1]
+        found = carried_on(self.comparer(line.answer), line.found, line.tree, last, world_of(self.board, self.wrong))
         assert target.of is not None
         if found.claimed is None:
             return
@@ -252,7 +256,7 @@ class Sitting:
             return
         made = entry_replaced(truth if before is None else before.claimed, target.index, claimed)
         trivial = not right and any(constant(self.board, made, (each,)) for each in ((0, 1) if target.wrt is None else (0, 1, -1)))
-        rounding = numbers.coarseness(line.tree, self.rules.digits) if found.numeric and not right else Fraction(0)
+        rounding = numbers.coarseness(last, self.rules.digits) if found.numeric and not right else Fraction(0)
         entries = {} if before is None else dict(before.entries)
         entries[target.index] = Entry(line.answer.line, right, rounding)
         self.slips.append(Slip(target.of, target.wrt, made, entries, trivial))
