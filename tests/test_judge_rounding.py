@@ -248,3 +248,27 @@ SQUARES = "param w = 2, b = 1; input x = 3, y = 4; p = w*x + b; h = p^2; L = (h 
 )
 def test_links_of_a_chain(program: str, answers: str, due: list[str]) -> None:
     assert verdicts(program, answers) == due
+
+
+@pytest.mark.parametrize(
+    ("program", "answers", "due"),
+    [
+        ("param w = 1; input x = 2, y = 5; p = w*x; e = p - y; L = e^2/3", "dL/de = -2\ndL/dw = -2*x = -4\ndL/dp = -2*1", [RIGHT] * 3),
+        ("param w = 1, b = 2; input x = 3; p = w*x + b; L = p^2/5", "dL/dp = 2\ndL/dw = 2*x\ndL/dw = 2*x*b/2", [RIGHT, RIGHT, HERE]),
+        (
+            "input x = [1, 2]; param W = [[2, -1], [1, 1]], b = [0, -1]; z = W@x + b; L = sum(z^2)/2",
+            "dL/dz = [0, 2]\ndL/dx = W^T [0, 2] = [2, 2]\ndL/dW = [0, 2] x^T",
+            [RIGHT, RIGHT, RIGHT],
+        ),
+    ],
+)
+def test_a_derivative_of_1_or_2_may_be_put_in(program: str, answers: str, due: list[str]) -> None:
+    assert verdicts(program, answers) == due
+
+
+def test_what_is_said_of_an_entry_is_said_of_the_first_that_is_wrong() -> None:
+    program = "param x = [1, 2]; L = sum(x^3)/7"
+    assert [each.message for each in judge(parse(program), "dL/dx = [0.237, 1.7]\ndL/dx = [0.429, 1.7]").answers] == [
+        "",
+        "entry [1]: right to 2 digits; 3 are asked",
+    ]

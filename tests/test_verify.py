@@ -324,3 +324,27 @@ def test_hostile_answers_and_names_are_shown_escaped(backprop: Backprop, tmp_pat
 def test_a_formula_in_a_cell(backprop: Backprop) -> None:
     ran = backprop("verify", CHAIN, "-a", "dL/dt = -2*z", "--format", "csv")
     assert ",'-2*z," in ran.out
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "told"),
+    [
+        ("dL/dw = dL/db", [], ("1260", "1,260")),
+        ("dL/dw = dL/dp*dp/dw + 1", [], ("3781",)),
+        ("L = h*1", ["--require", "L,h,p"], ("49",)),
+    ],
+)
+def test_the_value_of_a_formula_does_not_tell_an_answer(answer: str, options: list[str], told: tuple[str, ...], backprop: Backprop) -> None:
+    program = "param w = 2, b = 1; input x = 3, y = 4; p = w*x + b; h = p^2; L = (h - y)^2"
+    for more in ([], ["--json"]):
+        shown = backprop("verify", "-e", program, "-a", answer, *options, *more).out
+        assert not any(each in shown for each in told), shown
+        assert any(each in backprop("verify", "-e", program, "-a", answer, *options, *more, "--reveal").out for each in told)
+    # With the symbol's own right answer in the file nothing is told any more.
+    assert "1260" in backprop("verify", "-e", program, "-a", "dL/db = 1260", "-a", "dL/dw = dL/db").out
+
+
+def test_what_is_computed_has_no_new_value(backprop: Backprop) -> None:
+    found = backprop("verify", "-e", "x = 2; L = x^2", "-a", "L = 4", "-a", "L' = 2x").out
+    assert "L is computed from others: it has no new value" in found
+    assert "1 of 1 point" in found

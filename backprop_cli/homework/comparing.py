@@ -131,7 +131,6 @@ class Comparer:
         nothing = [Fraction(0)] * len(wanted)
         slack = moved_by_rounding(self, tree, len(wanted), world) if None in spelled else nothing
         messages: list[str] = []
-        wrong: list[int] = []
         for at, (true, own) in enumerate(zip(due, given, strict=True)):
             if true is None:
                 return Compared(Verdict.UNDECIDED, "", "what is asked has no value at this point", numeric=True)
@@ -140,15 +139,11 @@ class Comparer:
             found = numbers.compared(true, own, spelled[at], slack[at], self.measure.digits, self.measure.tolerance)
             if not found.right and rounding and self.within(true, own, spelled[at], rounding * abs(true), slack[at]):
                 found = numbers.Digits(True, False, "right within the rounding of the numbers it uses")
-            if not found.right and not wrong:
-                messages = [found.message] if found.message else []
-            elif found.message and (not found.right or not wrong) and found.message not in messages:
-                messages.append(found.message)
             if not found.right:
-                wrong.append(at)
-        if wrong:
-            which = f"entry {place(wrong[0], truth.shape)}: " if truth.ndim and truth.size > 1 and messages else ""
-            return Compared(Verdict.WRONG, "value", which + (messages[0] if messages else ""), numeric=True)
+                which = f"entry {place(at, truth.shape)}: " if truth.ndim and truth.size > 1 and found.message else ""
+                return Compared(Verdict.WRONG, "value", which + found.message, numeric=True)
+            if found.message:
+                messages.append(found.message)
         return Compared(Verdict.CORRECT, "value", "", tuple(messages[:1]), numeric=True)
 
     def within(self, true: Fraction, own: Fraction, text: str | None, spread: Fraction, slack: Fraction) -> bool:

@@ -16,7 +16,7 @@ from backprop_cli.homework.board import Board
 from backprop_cli.homework.compared import ROUNDED_HERE
 from backprop_cli.homework.comparing import Comparer, OutOfTime
 from backprop_cli.homework.following import world_of
-from backprop_cli.homework.formulas import half_unit, symbols
+from backprop_cli.homework.formulas import half_unit, symbols, uses
 from backprop_cli.homework.mistakes import Mistaken, Other, diagnose
 from backprop_cli.homework.rules import Rules, fitted, key
 from backprop_cli.homework.score import scored
@@ -134,6 +134,7 @@ class Bench:
         return replace(
             judged,
             yours=yours,
+            telling=self.gives_away(line, lines),
             correct=solutions.values_text(comparer, line.truth),
             solution=solutions.formula(self.board, line.truth),
             diagnosis=self.diagnosis(sitting, line, lines, comparer),
@@ -177,6 +178,12 @@ class Bench:
             return diagnose(self.board, mistaken, comparer.measure.seed)
         except NoOpinion:
             return None
+
+    def gives_away(self, line: Line, lines: Sequence[Line]) -> bool:
+        """Whether the value of a formula would tell what stands in it and has no right answer yet."""
+        right = {(each.answer.target.of, each.answer.target.wrt) for each in lines if each.found.verdict is Verdict.CORRECT}
+        asked = {each.answer.target.of for each in lines if each.answer.target.kind == "value"} | set(self.rules.require)
+        return any((of, by) not in right and (by is not None or of in asked) for of, by in uses(line.tree))
 
     def open(self, lines: Sequence[Line]) -> frozenset[str]:
         """The derivatives that are asked for, or answered, and that no line has right."""

@@ -27,6 +27,7 @@ from backprop_cli.homework.following import (
     world_of,
     worlds,
 )
+from backprop_cli.homework.formulas import read_as_products
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.meaning import WORST_FIRST, best
 from backprop_cli.homework.placed import alone
@@ -121,8 +122,14 @@ class Sitting:
             return self.line(answer, answer.links[0], Compared(Verdict.UNDECIDED, "", str(error)))
 
     def foreign(self, answer: Answer) -> Diagnostic | None:
-        """A name that only updates may use, in a line that is none."""
-        if answer.target.kind in ("update", "shape"):
+        """A name that only updates may use, in a line that is none; an update of what is computed."""
+        kind, of = answer.target.kind, answer.target.of
+        if kind == "update" and of in self.board.values and of not in self.board.leaves:
+            hint = f"write  d{of}/dx = ...  for a derivative, or  {of} = ...  for the value"
+            return Diagnostic(
+                "bad-target", f"{of} is computed from others: it has no new value", Source("<answers>", answer.text), hint=hint
+            )
+        if kind in ("update", "shape"):
             return None
         names = rates(frozenset(self.board.values) | frozenset(self.board.broken))
         for tree in answer.links:
@@ -176,7 +183,7 @@ class Sitting:
         first, truth = best(answer.target, tree, comparer, TRUTH)
         if first.verdict not in (Verdict.WRONG, Verdict.CORRECT_AT_POINT):
             return first, truth, TRUTH, []
-        target, tree = answer.target, with_quotients(tree)
+        target, tree = answer.target, with_quotients(read_as_products(tree) or tree)
         usable = usable_for(self.slips, target)
         for stands in readings(self.board, usable, tree):
             found, _ = best(target, tree, comparer.reading(stands), TRUTH)

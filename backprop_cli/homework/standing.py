@@ -20,7 +20,7 @@ from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Number, Part
 
 _READINGS, _CHOICES, _DIGITS = 16, 3, 50
 _PRODUCTS = ("*", BESIDE)
-_PLAIN = (0, 1, 2)  # numbers that stand for themselves
+_PLAIN = (1, 2)  # numbers that stand for no value: there are so many of them
 _POWERS = {Fraction(10) ** power for power in range(-6, 7)}
 
 
@@ -55,7 +55,7 @@ def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRU
                 continue
         text = quotient_of(part) or (part.text if isinstance(part, Number) else "")
         value = _value(text)
-        if value not in _PLAIN and text not in choices:
+        if value and text not in choices:
             if claims is None:
                 claims = [each for slip in reversed(slips) for each in _claims(board, slip, named[id(slip)])]
             found = {term: (term, slip) for term, slip in reversed(list(_terms(board, claims, text, value)))}
@@ -150,6 +150,8 @@ def _terms(board: Board, claims: Sequence[_Claim], text: str, value: Fraction) -
     terms = board.terms
     long = "/" not in text and significant(text) >= 3 and not text.isdecimal()
     for claim in claims:
+        if value in _PLAIN and claim.slip.by is None:
+            continue
         ratio = value / abs(claim.number)
         if ratio != 1 and not (long and ratio in _POWERS):
             if not (long and claim.loose and abs(abs(claim.number) - value) <= half_unit(text)):

@@ -59,7 +59,8 @@ class Judged:
 
     `of` is what was answered, as in `dL/da`; `given` the right side as written; `how` the layer that decided; `broken` the
     number of the first `=` of a chain that does not hold, counted from 1. `yours` and `correct` are values at the point;
-    `solution` is the right answer as a formula, for teachers only. `points`, `maximum` and `reason` are the score.
+    `telling` says that `yours` would tell what has no right answer yet; `solution` is the right answer as a formula: both are for
+    teachers only. `points`, `maximum` and `reason` are the score.
     """
 
     line: int
@@ -74,6 +75,7 @@ class Judged:
     example: Example | None = None
     yours: str | None = None
     correct: str | None = None
+    telling: bool = False
     solution: Expr | None = None
     complaint: Diagnostic | None = None
     points: float = 0.0

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from backprop_cli.homework.rules import Rules, key
 from backprop_cli.homework.score import amount, points_text
@@ -124,6 +125,14 @@ def _entry(judged: Judged, given: Report, whole: _Whole) -> Entry:
     return Entry(_MARKS[judged.verdict], str(judged.line), written(judged), said, tuple(details), quoted)
 
 
+def discreet(judged: Judged, reveal: bool) -> Judged:
+    """A record without the value of the formula at the point, where that would tell what has no right answer yet."""
+    if reveal or not judged.telling:
+        return judged
+    here = judged.example is not None and (judged.yours is None or _rounded(judged.example.yours) in judged.yours)
+    return replace(judged, yours=None, example=None if here else judged.example)
+
+
 def written(judged: Judged) -> str:
     """The answer as the student wrote it, on one line; of one that cannot be read, no more than is needed to find it."""
     text = judged.text or (f"{judged.of} = {judged.given}" if judged.of else judged.given)
@@ -151,7 +160,7 @@ def _details(judged: Judged, given: Report, whole: _Whole, remark: str) -> Itera
         yield "breaks", (broken,)
     told = given.rules.hints != "none" or given.reveal
     if judged.verdict is not Verdict.CORRECT:
-        yield from _values(judged, given.reveal, told)
+        yield from _values(discreet(judged, given.reveal), given.reveal, told)
     if told:
         yield from _diagnosis(judged, given)
     for note in judged.notes:

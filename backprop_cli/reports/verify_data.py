@@ -10,7 +10,7 @@ from backprop_cli.homework.verdicts import Judged, Verdict
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.records import record
 from backprop_cli.reports.document import Entry
-from backprop_cli.reports.verify import Report, broken_link, entries, hint_text, message, summary
+from backprop_cli.reports.verify import Report, broken_link, discreet, entries, hint_text, message, summary
 
 COLUMNS = ("line", "of", "given", "verdict", "how", "points", "max", "reason", "slips", "where", "diagnosis", "message", "notes")
 REVEALED = ("correct", "solution")
@@ -60,6 +60,7 @@ def _answer(each: Judged, given: Report) -> dict[str, Any]:
 
 def _more(each: Judged, given: Report) -> dict[str, Any]:
     """What only some answers have."""
+    each = discreet(each, given.reveal)
     more: dict[str, Any] = {
         "notes": list(each.notes),
         "hint": hint_text(each, given.rules),
