@@ -103,3 +103,28 @@ def test_powers_at_the_edge_that_have_a_slope(a: float, b: float, slopes: dict[s
 )
 def test_arrays_name_the_entry(text: str, at: dict[str, Any], message: str) -> None:
     assert message in complaint(text, at)
+
+
+@pytest.mark.parametrize(
+    ("branch", "message", "column"),
+    [
+        ("1/(x+1)", "division by zero, at entry [0]", 27),
+        ("log(x-5)", "log of a negative number, -6, at entry [0]", 27),
+        ("2*log(x-5)", "log of a negative number, -6, at entry [0]", 29),
+        ("where(x>-2, 1/(x+1), x)", "division by zero, at entry [0]", 39),
+        ("exp(1000*abs(x))*0+x", "overflow in exp", 27),
+    ],
+)
+def test_behind_a_where_the_branch_that_is_taken_is_blamed(branch: str, message: str, column: int) -> None:
+    with pytest.raises(BackpropError) as refused:
+        grad(f"x=[-1,2]; y=where(x>0, x, {branch}); L=sum(y)")
+    (found,) = refused.value.diagnostics
+    assert found.span is not None
+    assert (found.message, found.span.start + 1) == (message, column)
+    assert grad(f"x=[1,2]; y=where(x>0, x, {branch}); L=sum(y)").value == 3
+
+
+@pytest.mark.parametrize("zero", ["-(x-x)", "-0*x", "-0.0", "minimum(-(x-x), 0)"])
+def test_a_zero_has_no_sign_in_an_angle(zero: str) -> None:
+    assert grad(f"x=1; L=x*atan2({zero}, -1)").value == PI
+    assert grad(f"x=[1,2]; L=sum(x*atan2({zero}, -1))").value == 3 * PI

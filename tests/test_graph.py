@@ -262,3 +262,31 @@ def test_building_is_quick_to_refuse_what_would_be_too_large() -> None:
     (found,) = told(doubling)
     assert found.reference == "too-many-nodes"
     assert "2,000,000" in found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "hint"),
+    [
+        ("x=2; L=expp(x)+foo(x)", 7, "did you mean exp?"),
+        ("x=2; L=sin(x)*(foo(x)+expp(x))", 15, "to multiply write  foo*(...)"),
+        ("f(u)=u*2; L=foo(f(x))+f(x)", 12, "to multiply write  foo*(...)"),
+        ("g(u)=u; L=gg(x)", 10, "did you mean g?"),
+        # The second statement of a shape, with longer names, points into itself.
+        ("y=sin(x)+foo(x)\nlonger = sin(alpha)+foo(alpha)", 9, "to multiply write  foo*(...)"),
+        ("x=2; x2=x*foo(x)+sqr(x)", 10, "to multiply write  foo*(...)"),
+    ],
+)
+def test_of_several_misused_functions_the_leftmost_is_told(text: str, place: int, hint: str) -> None:
+    with pytest.raises(BackpropError) as refused:
+        build(parse(text))
+    first = refused.value.diagnostics[0]
+    assert first.span is not None
+    assert (first.reference, first.span.start) == ("unknown-function", place)
+    assert first.hint.startswith(hint)
+
+
+def test_what_was_meant_is_looked_for_in_the_first_complaints_alone() -> None:
+    with pytest.raises(BackpropError) as refused:
+        build(parse("x = 2\n" + "".join(f"a{each} = expp{each}(x)\n" for each in range(30))))
+    hints = [each.hint for each in refused.value.diagnostics]
+    assert (len(hints), hints[0], hints[-1]) == (30, "did you mean exp?", "")

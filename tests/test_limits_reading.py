@@ -197,3 +197,12 @@ def test_arrays_in_numpy_s_format(tmp_path: Path) -> None:
     found = refused(lambda: values(packed, Limits(file_bytes=7_999)))
     assert found.message == f"{packed} unpacks to 8,000 bytes; the limit for a file is 7,999"
     assert "--limit file-bytes=N" in found.hint
+
+
+def test_a_line_of_a_program() -> None:
+    text = "x = 2\nL = x*x + 1"
+    assert len(parse(text, limits=Limits(line=11)).statements) == 2
+    found = refused(lambda: parse(text, limits=Limits(line=10)))
+    assert found.span is not None
+    assert (found.reference, found.message) == ("line-too-long", "a line of 11 characters; the limit is 10")
+    assert (found.span.start, found.hint) == (6, "split it, or allow more with --limit line=N")

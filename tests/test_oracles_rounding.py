@@ -225,3 +225,11 @@ def test_a_number_that_changes_with_every_digit_confirms_nothing(backprop: Backp
     assert "its value changes with the digits" in found["warnings"][-1]["message"]
     settled = json.loads(backprop("grad", "-e", "L = log(sin(pi) + 1e-60)*x", "--at", "x=2", "--json").out)
     assert settled["check"]["status"] == "agrees"
+
+
+@pytest.mark.parametrize("text", ["x=1e-170; L=x*x/x", "x=1e-200; L=x^2/x", "x=[1e-170,1]; L=sum(x*x/x)", "x=1e-170; L=(x^2+x^3)/x^1.5"])
+def test_what_underflows_is_lost_and_no_disagreement(backprop: Backprop, text: str) -> None:
+    found = backprop("grad", "-e", text)
+    assert found.status == 0
+    assert "float64 loses the digits of dL/dx" in found.out
+    assert "as far as float64 reaches" in found.out

@@ -123,6 +123,14 @@ def test_formulas(text: str, drawn: str) -> None:
         ("dy_hat", r"\mathit{d}\hat{y}"),
         ("dα", r"\mathit{d}\alpha"),
         ("φ", r"\varphi"),
+        # One subscript, however many there are in the name.
+        ("w_1_2", "w_{1,2}"),
+        ("x_a1", r"x_{\mathit{a},1}"),
+        ("ŷ_1_2", r"\hat{y}_{1,2}"),
+        ("h_t_ij", r"h_{\mathit{t},ij}"),
+        ("dx_a1", r"\mathit{d}x_{\mathit{a},1}"),
+        ("θ₁_2", r"\theta{}_{1,2}"),
+        ("x₁_ij", r"\mathit{x}{}_{1,ij}"),
         ("Α", r"\mathrm{A}"),
     ],
 )
@@ -259,3 +267,10 @@ def test_a_file_by_its_suffix(suffix: str, start: str, backprop: Backprop, tmp_p
     assert path.read_text("utf-8").startswith(start)
     kind = {"txt": "plain", "md": "markdown", "tex": "latex", "json": "json"}[suffix]
     assert backprop("trace", str(ROOT / "samples/chain.expr"), "--format", kind).out == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("form", ["latex", "markdown"])
+def test_empty_arrays_are_drawn(form: str, backprop: Backprop) -> None:
+    for text in ("x=[1,2]; y=x[5:]; L=sum(y)", "x=[[1,2],[3,4]]; y=x[:,2:]; L=sum(y^2)"):
+        found = backprop("trace", "-e", text, "--format", form)
+        assert (found.status, found.err) == (0, "")

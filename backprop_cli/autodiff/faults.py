@@ -21,8 +21,8 @@ class Faults:
         self.graph, self.rules, self.given, self.show = graph, rules, given, show
 
     def value(self, node: int, values: list[Any]) -> BackpropError:
-        """The complaint about a node that has no finite value although its operands have."""
-        graph = self.graph
+        """The complaint about a node that has no finite value although its operands have, those that `where` chooses from aside."""
+        graph, node = self.graph, self.origin(node, values)
         row = graph.primitive(node)
         assert row is not None
         inputs = [values[operand] for operand in graph.operands(node)]
@@ -33,6 +33,20 @@ class Faults:
         label = f"{self.named(node)} is larger than float64 can hold (1.8e308)"
         hint = _stable_spelling(graph, node)
         return self.error("overflow", f"overflow in {self.function_of(row)}", node, values, label, f"write  {hint}" if hint else "")
+
+    def origin(self, node: int, values: list[Any]) -> int:
+        """The node in which a value stopped being finite: behind a `where`, one in the branch that is taken."""
+        finite = self.rules.namespace.arithmetic.finite
+        while True:
+            operands, row = self.graph.operands(node), self.graph.primitive(node)
+            taken = [values[each] for each in operands]
+            if row is not None and row.head == "where":
+                choose = self.rules.forward(row)
+                taken = [taken[0], choose(taken[0], taken[1], 0.0), choose(taken[0], 0.0, taken[2])]
+            bad = next((each for each, value in zip(operands, taken, strict=True) if not finite(value)), None)
+            if bad is None or self.graph.primitive(bad) is None:
+                return node
+            node = bad
 
     def slope(self, node: int, operand: int, values: list[Any]) -> BackpropError:
         """The complaint about a local derivative that does not exist or is infinite."""

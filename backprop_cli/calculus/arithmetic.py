@@ -91,6 +91,7 @@ def _float_functions() -> dict[str, Callable[..., Any]]:
         "maximum": max,
         "minimum": min,
         "power": math.pow,
+        "atan2": lambda a, b: math.atan2(a + 0.0, b + 0.0),  # a zero has no sign here: it is on the upper side of the cut
     }
 
 

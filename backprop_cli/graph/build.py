@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import cached_property, partial
 
-from backprop_cli.calculus.table import function_names
-from backprop_cli.errors import BackpropError, Diagnostic, Span, nearest
+from backprop_cli.errors import BackpropError, Diagnostic, Span
 from backprop_cli.graph.graph import CONSTANT, LEAF, Graph, Parts
-from backprop_cli.graph.layout import Misuse
+from backprop_cli.graph.layout import Misuse, meant
 from backprop_cli.graph.nodes import Function, Nodes, Poisoned, Right, own_words, signed_number, text_of
 from backprop_cli.graph.template import Template, compile_template
 from backprop_cli.lang.program import Assign, Declare, Define, Faulty, Program, Shape, Statement
@@ -25,6 +24,9 @@ def build(program: Program, given: Collection[str] = (), limits: Limits = OWN) -
     Raises BackpropError with every complaint about names, functions and arguments, and those of the program itself.
     """
     return _Builder(program, given, limits).build()
+
+
+_EXPLAINED = 20  # complaints that look for what a name was meant for: more than are shown
 
 
 class _Builder(Nodes):
@@ -290,11 +292,8 @@ class _Builder(Nodes):
 
     def improved(self, wrong: Misuse) -> Diagnostic:
         hint = wrong.hint
-        if wrong.reference == "unknown-function":
+        if wrong.reference == "unknown-function" and not hint and len(self.faults) < _EXPLAINED:
             name = self.program.source.text[wrong.span.start : wrong.span.end]
-            if name in self.assigned or name in self.scope:
-                hint = f"{name} is a variable: write  {name}*(...)  to multiply"
-            elif self.defined:
-                close = nearest(name, [*function_names(), *self.defined])
-                hint = f"did you mean {close}?" if close else hint
+            variable = name in self.assigned or name in self.scope
+            hint = f"{name} is a variable: write  {name}*(...)  to multiply" if variable else meant(name, self.defined)
         return Diagnostic(wrong.reference, wrong.message, self.program.source, wrong.span, hint=hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.calculus.table import MOST_OPERANDS, ROWS, SEVERAL, function_names, row, row_of_several
@@ -146,11 +146,15 @@ def _arity(part: Apply, found: Primitive, count: int) -> Misuse:
     )
 
 
-def unknown_function(head: str, part: Apply, own: Container[str] = (), others: tuple[str, ...] = ()) -> Misuse:
-    """The complaint about a function that is nowhere defined."""
+def unknown_function(head: str, part: Apply) -> Misuse:
+    """The complaint about a function that is nowhere defined; `build` knows what it may have been meant for."""
     at = Span(part.span.start, part.span.start + len(head))
     if head == "lg":
         return Misuse("unknown-function", "lg could mean log10 or log2", at, "write log10(x) or log2(x)")
-    close = nearest(head, [*function_names(), *others])
-    hint = f"did you mean {close}?" if close else f"to multiply write  {head}*(...);  a function is defined above:  {head}(x) = ..."
-    return Misuse("unknown-function", f"there is no function {head}", at, hint)
+    return Misuse("unknown-function", f"there is no function {head}", at)
+
+
+def meant(head: str, own: Iterable[str]) -> str:
+    """What may have been meant by a function that is nowhere defined; `own` are those of the file."""
+    close = nearest(head, [*function_names(), *own])
+    return f"did you mean {close}?" if close else f"to multiply write  {head}*(...);  a function is defined above:  {head}(x) = ..."

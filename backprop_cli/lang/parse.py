@@ -80,6 +80,8 @@ class _Reader:
         broken_off = False
         told: set[Span | None] = set()
         looked_at = 0
+        if len(self.origin.text) > self.limits.line:
+            self.check_lines()
         for stretch in stretches(self.origin, self.faults):
             try:
                 assigned = self.assignment(stretch)
@@ -224,6 +226,18 @@ class _Reader:
         far = out_of_range(text, self.limits)
         if far:
             self.complain("literal-out-of-range", far, at, "float64 ends near 1.8e308; allow more with --limit exponent=N")
+
+    def check_lines(self) -> None:
+        """No line is longer than the limit."""
+        at = 0
+        for line in self.origin.text.split("\n"):
+            if len(line) > self.limits.line:
+                message = f"a line of {len(line):,} characters; the limit is {self.limits.line:,}"
+                fault = Diagnostic(
+                    "line-too-long", message, self.origin, Span(at, at + 1), hint="split it, or allow more with --limit line=N"
+                )
+                raise BackpropError(fault)
+            at += len(line) + 1
 
     def check_size(self, text: str, begin: int) -> None:
         """How deep the brackets nest."""

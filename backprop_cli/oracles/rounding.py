@@ -17,6 +17,7 @@ from backprop_cli.oracles.tape import Ground, Laid, Tape
 
 _DIGITS = 100
 _NOTHING = 1e-200  # what is left of an exact zero at the digits used here
+_SMALLEST = 2.0**-1022  # below it, float64 rounds to a multiple of 2^-1074
 # Bounds are of first order, and our formulas may round a few times more than one operation does.
 _SLACK = 8
 # Spellings that keep the digits, by what is applied to what.
@@ -120,7 +121,7 @@ def _forward(tape: Tape, differentiated: Differentiated, values: list[Any], tick
             doubt.add(abs(slope) * before.total, before.step)
             worst = max(worst, before.total / abs(values[slot]) if values[slot] else worst)
         if step.shown is not None:
-            doubt.add(unit * abs(value), step)
+            doubt.add(unit * abs(value) if abs(value) >= _SMALLEST else unit * mpf(_SMALLEST) if value else 0, step)
         if doubt.total > 4 * (worst + unit) * abs(value):
             doubt.step = step
     return doubts

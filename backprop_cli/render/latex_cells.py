@@ -162,6 +162,8 @@ def _substituted(cell: Substituted, look: Look) -> Expr:
 
 
 def _number(value: Any, look: Look) -> Expr:
+    if is_array(value) and not value.size:
+        return Brackets(())
     text = " ".join(value_text(value, look.digits).split())
     found = _PLAIN.fullmatch(text)
     if found:

@@ -67,12 +67,17 @@ def _one(char: str) -> str | None:
     return None
 
 
+_SUBSCRIPT = re.compile(r"(?<!\\)_\{(?:[^{}]|\{[^{}]*\})*\}$")
+
+
 @lru_cache(maxsize=4096)
 def name(word: str) -> str:
     """A name in mathematics: Greek letters as letters, digits at its end as an index, accents as accents."""
     found = re.fullmatch(r"(.*?)_?([0-9]+|[₀-₉]+)", word) or re.fullmatch(r"(.*)_([ijk]{1,2})", word)
     if found and found.group(1).strip("_"):
-        return f"{_base(found.group(1))}_{{{found.group(2).translate(_LOW)}}}"
+        base, index = _base(found.group(1)), found.group(2).translate(_LOW)
+        # TeX allows one subscript: that of `w_1` and the index of `w_1_2` become one.
+        return f"{base[:-1]},{index}}}" if _SUBSCRIPT.search(base) else f"{base}_{{{index}}}"
     return _base(word)
 
 
@@ -83,7 +88,8 @@ def _base(word: str) -> str:
             whole = _whole(first.removeprefix(start))
             if whole is not None and first.startswith(start):
                 before = rf"\mathit{{{start}}}" if start else ""
-                return before + (rf"\{rest}{{{whole}}}" if rest in _SAID else rf"{whole}_{{\mathit{{{rest}}}}}")
+                index = rest if rest.isdigit() else rf"\mathit{{{rest}}}"
+                return before + (rf"\{rest}{{{whole}}}" if rest in _SAID else f"{whole}_{{{index}}}")
     return _whole(word) or "".join(map(_piece, _PIECES.findall(word)))
 
 

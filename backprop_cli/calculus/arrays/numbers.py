@@ -57,13 +57,23 @@ def array_arithmetic() -> Arithmetic:
         "asinh": "arcsinh",
         "acosh": "arccosh",
         "atanh": "arctanh",
-        "atan2": "arctan2",
         "round": "rint",
     }
-    own: dict[str, Callable[..., Any]] = {"power": _power, "where": _where, "erf": _entrywise(math.erf), "erfc": _entrywise(math.erfc)}
+    own: dict[str, Callable[..., Any]] = {
+        "power": _power,
+        "where": _where,
+        "atan2": _angle,
+        "erf": _entrywise(math.erf),
+        "erfc": _entrywise(math.erfc),
+    }
     functions = {name: own.get(name) or getattr(np, renamed.get(name, name)) for name in NATIVE}
 
     return Arithmetic("array", functions, float, FLOAT.constants, False, {}, all_finite, math.inf, math.nan)
+
+
+def _angle(a: Any, b: Any) -> Any:
+    """The angle of a point; a zero has no sign here, so that it is on the upper side of the cut."""
+    return np.arctan2(a + 0.0, b + 0.0)
 
 
 def lifted(arithmetic: Arithmetic) -> Arithmetic:
