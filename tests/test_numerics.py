@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from mpmath import mp, mpf
 
 from backprop_cli import grad
+from backprop_cli.autodiff import stable
 from backprop_cli.errors import BackpropError
 from tests.conftest import Backprop
 from tests.reference import formula, formula_slope
@@ -290,3 +293,34 @@ def test_cofactors_of_huge_and_of_tiny_entries(size: int) -> None:
     diagonal = np.array([1e200, 1e-200, *[1.0] * (size - 2)])
     found = grad("L = det(A)", {"A": np.diag(diagonal)}).gradients["A"]
     assert np.allclose(np.diag(found) * diagonal, 1)
+
+
+@pytest.mark.parametrize(("bad", "good"), stable._SPELLINGS)
+def test_every_stable_spelling_is_the_same_function(bad: str, good: str) -> None:
+    array = "sum(" in bad or "softmax(" in bad
+    before, whole = ("I = 1; ", "L = {}") if "I" in bad else ("", "L = sum({})" if array else "L = {}")
+    names = set(re.findall(r"\b[XYZ]\b", bad))
+    for point in ({"X": 0.7, "Y": 1.3, "Z": -0.6}, {"X": 2.5, "Y": -2.0, "Z": 3.0}):
+        at: dict[str, Any] = {name: value for name, value in point.items() if name in names}
+        if array:
+            at["X"] = [point["X"], 1.9, -0.4]
+        mine, theirs = (grad(before + whole.format(text), at=at, wrt=list(at)) for text in (bad, good))
+        assert theirs.value == pytest.approx(mine.value, rel=1e-12)
+        for name, gradient in mine.gradients.items():
+            assert np.asarray(theirs.gradients[name]) == pytest.approx(np.asarray(gradient), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "spelling"),
+    [
+        ("x=[1e200,1]; L=sqrt(sum(x^2))", "norm(x)"),
+        ("x=1e200; L=sqrt(x^2+1)", "hypot(x, 1)"),
+        ("x=1e200; y=1; L=(x^2+y^2)^0.5", "hypot(x, y)"),
+        ("x=[800,1]; e=exp(x); L=e[0]/sum(e)", "softmax(x)[0]"),
+        ("x=800; L=log(cosh(x))", "abs(x) + log1p(exp(-2*abs(x))) - log(2)"),
+        ("x=800; L=log(exp(x)-1)", "x + log1p(-exp(-x))"),
+    ],
+)
+def test_more_overflows_that_name_the_stable_spelling(text: str, spelling: str) -> None:
+    assert f"| write  {spelling} | True" in complaint(text)
+    assert np.isfinite(grad(text.split("L=", maxsplit=1)[0] + f"L={spelling}").value)
