@@ -85,7 +85,22 @@ def test_what_cannot_be_explained_keeps_its_verdict(monkeypatch: pytest.MonkeyPa
 def test_a_bracket_with_room_before_it_may_be_a_factor(answer: str, due: str) -> None:
     program = "input x = [1, 2]; param W = [[1, -0.5], [0.5, 1]]; z = W @ x; L = sum(z^2)"
     (line,) = judge(parse(program), f"dL/dx = {answer}").answers
-    assert (line.verdict.value, "what stands in brackets is read as a factor" in line.notes) == (due, answer != "W^T[0, 1]")
+    assert (line.verdict.value, "what stands in brackets is read as a factor" in line.notes) == (due, True)
     assert (
         verdicts(program, "dL/dz[0] = 2*z [0]\ndL/dW[1, 0] = 2*z[1]*x [0]\ndL/dx[0] = 2*(z[0]*W [0, 0] + z[1]*W [1, 0])") == ["correct"] * 3
     )
+
+
+def test_brackets_as_factors_in_products_and_updates() -> None:
+    program = "input x = [1, 2]; param W = [[2, -1], [1, 1]], b = [3, -1]; z = W @ x + b; L = sum(z^2)/2"
+    right = """dL/dz = [3, 2]
+dL/dW = [3, 2] [1, 2]^T = [[3, 6], [2, 4]]
+dL/dW = [[3], [2]] [[1, 2]]
+dL/dx = W^T[3.0, 2.0]
+dL/dx = W^T [3, 2] = [8, -1]
+W_new = W - 0.1 [3, 2] x^T
+W_new = W - 0.1*[3, 2] [1, 2]^T
+x_new = x - 0.1*W^T [3, 2.0]"""
+    assert verdicts(program, right) == ["correct"] * 8
+    wrong = "dL/dz = [3, 2]\ndL/dx = W [3, 2]\ndL/dW = [1, 2] [3, 2]^T\nx_new = x - 0.1*W^T [3, 2.5]\nW_new = W - 0.1 [2, 3] x^T"
+    assert verdicts(program, wrong) == ["correct", *["wrong"] * 4]

@@ -14,7 +14,7 @@ from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.lowering import Misfit, TermWalk
 from backprop_cli.lang.answers_syntax import BESIDE, DERIVATIVE, PARTIAL, PRIME, written
 from backprop_cli.lang.program import Define
-from backprop_cli.lang.syntax import Apply, Brackets, Expr, Index, Name, Number, Part, Slice, children, fold, postorder, rebuilt
+from backprop_cli.lang.syntax import TRANSPOSE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice, children, fold, postorder, rebuilt
 from backprop_cli.oracles.calls import plain
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS
@@ -218,17 +218,27 @@ def moving(tree: Expr) -> bool:
     return any(name not in CONSTANTS or by is not None for name, by in uses(tree))
 
 
+def _apart(base: Expr, items: Sequence[Expr | Slice]) -> bool:
+    """Whether a bracket may stand beside what is before it: a literal is never indexed, nor is anything that room is left behind."""
+    if any(isinstance(each, Slice) for each in items):
+        return False
+    room = items[0].span.start > base.span.end + 1
+    return isinstance(base, Brackets) or (len(items) > 1 and (room or (isinstance(base, Apply) and base.head == TRANSPOSE)))
+
+
 def read_as_products(tree: Expr) -> Expr | None:
     """The tree where what looks like an index with room before its bracket, as in `W^T [0, 5]`, is a product; None where nothing does."""
 
     def combine(part: Part, below: list[Any]) -> Part:
-        again = rebuilt(part, below) if below else part
-        if not (isinstance(part, Index) and len(part.items) > 1 and not any(isinstance(each, Slice) for each in part.items)):
-            return again
-        if part.items[0].span.start <= part.base.span.end + 1:
-            return again
-        base, *items = below
-        return Apply(BESIDE, (base, Brackets(tuple(items), part.span)), (), part.span)
+        match part:
+            case Index(base=base, items=items) if _apart(base, items):
+                factor, *entries = below
+                return Apply(BESIDE, (factor, Brackets(tuple(entries), part.span)), (), part.span)
+            case Apply(head=head, operands=(Index(base=base, items=items),)) if head == TRANSPOSE and _apart(base, items):
+                factor, bracket = below[0].operands  # the sign belongs to the bracket alone
+                return Apply(BESIDE, (factor, Apply(TRANSPOSE, (bracket,), (), part.span)), (), part.span)
+            case _:
+                return rebuilt(part, below) if below else part
 
     if not any(isinstance(part, Index) for part in postorder(tree)):
         return None

@@ -35,7 +35,8 @@ def best(target: Target, tree: Expr, comparer: Comparer, world: World, rounding:
         return first
     second = _best(target, other, comparer, world, rounding)
     better = WORST_FIRST.index(second[0].verdict) > WORST_FIRST.index(first[0].verdict)
-    if not better and first[0].verdict is not Verdict.UNDECIDED:
+    readable = first[0].verdict is not Verdict.UNDECIDED and (first[0].how != "shapes" or second[0].how == "shapes")
+    if not better and readable:
         return first
     return replace(second[0], notes=(*second[0].notes, "what stands in brackets is read as a factor")), second[1]
 

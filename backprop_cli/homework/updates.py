@@ -14,7 +14,7 @@ from backprop_cli.homework.board import TRUTH, Board, Ids, World
 from backprop_cli.homework.compared import EXACT, ROUNDED_HERE, Compared
 from backprop_cli.homework.comparing import Comparer
 from backprop_cli.homework.following import lines_of, usable_for, world_of, worlds
-from backprop_cli.homework.formulas import half_unit, symbols
+from backprop_cli.homework.formulas import half_unit, read_as_products, symbols
 from backprop_cli.homework.rounded import slack as moved_by_rounding
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.standing import readings
@@ -22,6 +22,7 @@ from backprop_cli.homework.targets import rates
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.answers_syntax import Answer
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number, Part, children, names_in, postorder
+from backprop_cli.oracles.opinion import NoOpinion
 
 if TYPE_CHECKING:
     from backprop_cli.homework.sitting import Line, Sitting
@@ -54,7 +55,7 @@ def judged(sitting: Sitting, answer: Answer) -> Line:
 
 
 def _link(sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extra: tuple[str, ...]) -> tuple[Compared, Ids | None, World]:
-    first, truth = _against(sitting, answer, tree, comparer, extra, TRUTH)
+    tree, (first, truth) = _read(sitting, answer, tree, comparer, extra)
     if first.verdict not in (Verdict.WRONG, Verdict.CORRECT_AT_POINT) and first.message != UNKNOWN:
         return first, truth, TRUTH
     assert answer.target.of is not None
@@ -80,6 +81,23 @@ def _link(sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extr
     return first, truth, TRUTH
 
 
+def _read(
+    sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extra: tuple[str, ...]
+) -> tuple[Expr, tuple[Compared, Ids | None]]:
+    """A right side, brackets read as an index or else as a factor, and how it compares."""
+    other = read_as_products(tree)
+    try:
+        found = _against(sitting, answer, tree, comparer, extra, TRUTH)
+    except NoOpinion:
+        if other is None:
+            raise
+        return other, _against(sitting, answer, other, comparer, extra, TRUTH)
+    if other is None or found[0].right:
+        return tree, found
+    second = _against(sitting, answer, other, comparer, extra, TRUTH)
+    return (other, second) if second[0].right else (tree, found)
+
+
 def _against(
     sitting: Sitting, answer: Answer, tree: Expr, comparer: Comparer, extra: tuple[str, ...], world: World
 ) -> tuple[Compared, Ids | None]:
@@ -92,8 +110,12 @@ def _against(
     if answer.target.index is not None:
         old, slope = np.asarray(old[answer.target.index]), np.asarray(slope[answer.target.index])
     reading = world if comparer.stands else _at_home(board, of, tree, world, extra)
-    claimed = fit(old, comparer.formulas(reading).terms_of(tree))[0]
-    rate, why = _rate(sitting, comparer, (old, slope, claimed), extra, tree)
+    for columns in (False, True):
+        formulas = comparer.formulas(reading, columns=columns)
+        claimed = fit(old, formulas.terms_of(tree))[0]
+        rate, why = _rate(sitting, comparer, (old, slope, claimed), extra, tree)
+        if rate is not None or not formulas.transposed:
+            break
     if rate is None:
         return Compared(Verdict.UNDECIDED if why == UNKNOWN else Verdict.WRONG, "", why, claimed=claimed), None
     if reading is not world:
