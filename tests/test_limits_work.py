@@ -159,7 +159,7 @@ def test_the_bits_of_an_exact_number() -> None:
     """2^9 has ten bits, its denominator one; the power is bounded from above, before it is worked out."""
     assert grad("L = x*512", {"x": 1}, exact=True, limits=Limits(exact_bits=13)).value == 512
     found = refused(lambda: grad("L = x*512", {"x": 1}, exact=True, limits=Limits(exact_bits=12)))
-    assert "an exact value would need 13 bits; the limit is 12 (--limit exact-bits=N)" in found.message
+    assert "an exact value could need 13 bits; the limit is 12 (--limit exact-bits=N)" in found.message
 
 
 def test_formulas_in_the_leaves_are_missed_sooner_than_those_in_the_nodes() -> None:

@@ -131,7 +131,7 @@ class _Work:
     def require_bits(self, bits: int) -> None:
         if bits > self.limits.exact_bits:
             shown = f"{bits:,}" if bits < 10**12 else "more than 10^12"
-            raise NotExact(f"an exact value would need {shown} bits; the limit is {self.limits.exact_bits:,} (--limit exact-bits=N)")
+            raise NotExact(f"an exact value could need {shown} bits; the limit is {self.limits.exact_bits:,} (--limit exact-bits=N)")
 
     # ---- arithmetic ----
 

@@ -82,7 +82,7 @@ def _read(option: str, limits: Limits) -> list[tuple[str, Span, Expr | None]]:
             hint = f"write  {foreign[1]}={foreign[2]}"
         elif entry:
             hint = f"give the whole array, as in  {entry[1]}=[1, 2]"
-        if hint:
+        if hint and not any(each.reference.startswith("literal-") for each in error.diagnostics):  # these know better
             from dataclasses import replace
 
             raise BackpropError(replace(each, hint=hint) for each in error.diagnostics) from None
