@@ -8,6 +8,7 @@ import pytest
 
 from backprop_cli.equality.decide import Decision, Region, Status, decide
 from backprop_cli.equality.terms import Terms
+from backprop_cli.lang.parse import parse_expression
 from tests.rewrites import Case, near_misses, reference, right_pairs, term
 
 COUNT = 2_100
@@ -62,3 +63,25 @@ def test_the_generators_make_what_they_say(swapped: bool) -> None:
         left, right = reference(case.left, case.home), reference(case.right, case.home)
         if left is not None and right is not None:
             assert abs(left - right) <= 1e-40 * max(abs(left), 1e20)
+
+
+NOTHING = "exp(0) - (cosh(y)^2 - sinh(y)^2)"  # 0, though no number of digits shows it
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("where(x > 0, 2, p)", f"where(x > 0, log({NOTHING}), p)"),
+        ("where(x > 0, 2, p)", f"where(x > 0, 1/({NOTHING}), p)"),
+        ("where(x > 0, 2, p)", f"where(x > 0, 2 + 0*log({NOTHING}), p)"),
+        ("log(1 + exp(where(x > 0, log(2), p)))", f"log(1 + exp(where(x > 0, log({NOTHING}), p)))"),
+    ],
+)
+def test_a_branch_on_which_one_side_may_have_no_value_proves_nothing(left: str, right: str) -> None:
+    """Found by the trial of pairs: the branch on which nothing could be seen was left out, and the others agreed."""
+    terms = Terms()
+    names = {name: terms.leaf(name) for name in ("x", "y", "p")}
+    pair = terms.formula(parse_expression(left), names), terms.formula(parse_expression(right), names)
+    for home in ({}, {"x": 2, "y": 3, "p": 1}):
+        decision = decide(terms, [pair], Region({key: terms.number(value) for key, value in home.items()}), "")
+        assert decision.status not in (Status.EQUAL, Status.EQUAL_HERE)

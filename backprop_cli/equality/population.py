@@ -26,9 +26,11 @@ class Population:
         self.viewer, self.level = viewer, level
         self.agreements = [0] * (len(viewer.program.outputs) // 2)
         self.outcomes: list[dict[int, list[Ball]]] = [{} for _ in viewer.program.deciders]
-        # Branches taken where every pair was told, and those where some has values, but not clear ones, with the first point for each.
+        # Branches taken where every pair was told, and those where some has values, but not clear ones, with the first point for each;
+        # and those where the right side of some has no value that could be made out, where the left side has one.
         self.clear: set[tuple[int, ...]] = set()
         self.dim: dict[tuple[int, ...], list[Ball]] = {}
+        self.vague: dict[tuple[int, ...], list[Ball]] = {}
         self.spent = False
         self.missed = 0
         self.last: tuple[int, ...] = ()
@@ -106,8 +108,11 @@ class Population:
             dim = dim or each is Meeting.DIM
         if not dim and Meeting.SAME in sight.meetings:
             self.clear.add(self.last)
-        elif self._blurred(sight) and not {UNKNOWN, TIE} & set(self.last):
-            self.dim.setdefault(self.last, list(sight.point))
+        elif not {UNKNOWN, TIE} & set(self.last):
+            if self._blurred(sight):
+                self.dim.setdefault(self.last, list(sight.point))
+            if self._one_missing(sight):
+                self.vague.setdefault(self.last, list(sight.point))
         if self.outcomes and Meeting.SAME in sight.meetings:
             for met, outcome in zip(self.outcomes, self.last, strict=True):
                 if outcome not in (UNKNOWN, TIE):
@@ -124,6 +129,12 @@ class Population:
             each is Meeting.DIM and all(_known(values[place]) for place in outputs[2 * pair : 2 * pair + 2])
             for pair, each in enumerate(sight.meetings)
         )
+
+    def _one_missing(self, sight: Sight) -> bool:
+        """Whether the left side of some pair has a value and the right side may have none."""
+        outputs, values = self.viewer.program.outputs, sight.values
+        pairs = zip(outputs[::2], outputs[1::2], strict=True)
+        return any(not isinstance(values[left], Missing) and isinstance(values[right], Missing) for left, right in pairs)
 
 
 def _known(value: Ball | Missing) -> bool:

@@ -170,7 +170,7 @@ class Survey:
     def _agreed(self, around: Population, everywhere: Population, need: int) -> Decision:
         seen = min(a + b for a, b in zip(around.agreements, everywhere.agreements, strict=True))
         verdict = self.proof
-        if verdict is Verdict.EQUAL and (need == _PROVED or seen >= _PROVED):
+        if verdict is Verdict.EQUAL and (need == _PROVED or (seen >= _PROVED and everywhere.vague.keys() <= everywhere.clear)):
             return Decision(Status.EQUAL, _BY_PRIMES)
         if verdict is Verdict.RATIONAL and not seen:
             return Decision(Status.DIFFERENT, _BY_PRIMES)
@@ -183,7 +183,7 @@ class Survey:
             found = self._closer(everywhere)
             if found is not None:
                 return self._apart_elsewhere(around, found)
-            if not everywhere.dim.keys() <= everywhere.clear:
+            if not everywhere.dim.keys() | everywhere.vague.keys() <= everywhere.clear:
                 return self._last_resort("on some branch no point was found at which both sides have a clear value")
             return Decision(Status.EQUAL, _BY_DIGITS)
         if self.spent:
@@ -193,7 +193,7 @@ class Survey:
     def _closer(self, everywhere: Population) -> Sight | None:
         """What agrees to 50 digits is looked at with all of them once more on each branch: `tanh(57)` and `tanh(58)` agree to 49."""
         small = self.program.cost <= _LARGE
-        dim = [point for branch, point in everywhere.dim.items() if branch not in everywhere.clear]
+        dim = [point for branch, point in (everywhere.dim | everywhere.vague).items() if branch not in everywhere.clear]
         met = [point for each in everywhere.outcomes if small for point in each.values()]
         closer = Population(self.view, len(self.view.ladder) - 1)
         try:
