@@ -69,6 +69,43 @@ CASES = [
      "dL/dw = x*1 + 2*w = 7\ndL/dw = 3*1 + 2*w\ndL/dw = 7 = 9", [CONVENTION, HERE, WRONG]),
     # Another branch is another function, no convention.
     ("param x = 0; L = where(x > 0, x, 5)", "dL/dx = 1", [WRONG]),
+    # What does not move with the name that is asked for is no corner: labels and masks choose a branch.
+    (
+        "param w = 0; input x = 3, y = 1; z = w*x; p = sigmoid(z); L = -where(y == 1, log(p), log(1 - p))",
+        "dL/dw = 1.5\ndL/dz = p\ndL/dp = 2\ndL/dw = 0.3\ndL/dw = 0\ndL/dw = -1.5",
+        [*[WRONG] * 5, RIGHT],
+    ),
+    (
+        "param w = [0, 0]; input m = [0, 1], x = [3, 4]; L = sum(where(m > 0, w*x, 0))",
+        "dL/dw = [3, 4]\ndL/dw = x\ndL/dw = [0, 4]",
+        [WRONG, WRONG, RIGHT],
+    ),
+    ("param c = 2, d = 2; input a = 1, b = 1; L = where(a > b, c, d)", "dL/dc = 1\ndL/dc = 0.5\ndL/dc = 0", [WRONG, WRONG, RIGHT]),
+    ("param w = 2; input x = 0; L = where(x > 0, w*w, 2*w)", "dL/dw = 4\ndL/dw = 2", [WRONG, RIGHT]),
+    # Derivatives as symbols keep to any convention.
+    (
+        "param w = 2, b = -6; input x = 3; z = w*x + b; h = relu(z); L = 3*h",
+        "dL/dw = dL/dh*dh/dz*dz/dw = 3*1*3 = 9\ndL/dw = dL/dh*relu'(z)*x = 3*1*3 = 9\ndL/dw = dL/dz*x = 9\ndL/dw = dL/dz*x = 10",
+        [CONVENTION, CONVENTION, CONVENTION, WRONG],
+    ),
+    (GATE, "dh/dz = 1\ndL/dz = dL/dh*dh/dz = 3", [CONVENTION, CONVENTION]),
+    # Nested choices.
+    ("param a = 6; L = min(max(a, 0), 6)", "dL/da = 1\ndL/da = 0\ndL/da = 2", [CONVENTION, CONVENTION, WRONG]),
+    ("param a = 1, b = 1, c = 1; L = max(a, max(b, c))", "dL/da = 0\ndL/da = 1\ndL/db = 1\ndL/db = 1.5", [*[CONVENTION] * 3, WRONG]),
+    ("param a = 1; L = max(a, a)", "dL/da = 1\ndL/da = 2", [RIGHT, WRONG]),
+    # Products, columns and brackets.
+    (
+        "param W = [[1, 1], [2, 1]]; input x = [1, -1], v = [3, 5]; z = W@x; h = relu(z); L = v@h",
+        "dL/dW = (v*(z >= 0)) x^T\ndL/dW = [[3], [5]] [[1, -1]]\ndL/dW = [[3], [0]] [[1, -1]]\ndL/dx = W^T [3, 5]\ndL/dx = W^T [0, 4]",
+        [CONVENTION, CONVENTION, WRONG, HERE, WRONG],
+    ),
+    (
+        "param a = [0, 0, 0]; L = relu(a[0]) + abs(a[1]) + max(a[2], 0)",
+        "dL/da = [0.5, 1, 0.5]\ndL/da = [0.5, 0, 0.5]",
+        [CONVENTION, CONVENTION],
+    ),
+    ("param a = 0, b = 2; L = relu(a)*b", "dL/da = b/2\ndL/da = b\ndL/da = 0.5*b*b", [CONVENTION, CONVENTION, HERE]),
+    ("param a = [0, 0]; L = sum(relu(a) - relu(-a))", "dL/da = [1, 1]\ndL/da = [2, 2]", [CONVENTION, WRONG]),
 ]  # fmt: skip
 
 

@@ -228,6 +228,7 @@ def test_a_fraction_that_is_an_earlier_answer_is_read_as_that_answer(answers: st
     assert verdicts(FRACTIONS, answers) == due
 
 
+CHAINS = "param w = 3; input x = 2, y = 10; b = 1; z = w*x + b; r = z - y; L = r^2"
 SQUARES = "param w = 2, b = 1; input x = 3, y = 4; p = w*x + b; h = p^2; L = (h - y)^2"
 
 
@@ -241,6 +242,16 @@ SQUARES = "param w = 2, b = 1; input x = 3, y = 4; p = w*x + b; h = p^2; L = (h 
         (SQUARES, "dL/dh = -90\ndL/dp = dL/dh*p = -630\ndL/dw = -1890\ndL/db = -630", [WRONG, WRONG, CARRIED, CARRIED]),
         (SQUARES, "dL/dh = -90\ndL/dp = dL/dh*p\ndL/dw = -1890\ndL/db = -630", [WRONG, WRONG, CARRIED, CARRIED]),
         (SQUARES, "p = 5\nh = 2*p = 10\nL = 36\ndL/dh = 12", [WRONG, WRONG, CARRIED, CARRIED]),
+        # Numbers of one chain are the same, whatever each of them would be right for.
+        (CHAINS, "dL/dr = 2*r = -5\ndL/dw = dL/dr*x = -10 = -12", [WRONG, WRONG]),
+        (CHAINS, "z = 8\nr = z - y = 8 - 10 = -3", [WRONG, WRONG]),
+        (CHAINS, "z = 8\nr = z - y = 8 - 10 = -2", [WRONG, CARRIED]),
+        (CHAINS, "dL/dr = 2*r = -7\ndL/dw = dL/dr*x = -7*2 = -14 = 2*r*x = -12", [WRONG, WRONG]),
+        (CHAINS, "dL/dw = -12\nw <- w - 0.1*dL/dw = 3.9 = 4.2", [RIGHT, WRONG]),
+        (CHAINS, "w <- w - 0.1*dL/dw = w - 0.2*dL/dw", [WRONG]),
+        (CHAINS, "w <- w - 0.1*dL/dw = 3 + 1.2 = 4.2", [RIGHT]),
+        # A wrong formula with its own number is still that formula.
+        (CHAINS, "dL/dr = 3*r = -9\ndL/dw = 3*r*x = -18\ndL/db = -9", [WRONG, CARRIED, CARRIED]),
         # The number of the link before, worked out with its rounded decimals.
         ("input h = 0.8278; v = -0.7*h; L = v^2*h", "dL/dh = 3*0.490*0.828^2 = 1.01", [RIGHT]),
         ("input h = 0.8278; v = -0.7*h; L = v^2*h", "dL/dh = 3*0.490*0.828^2 = 1.02", [WRONG]),
@@ -255,6 +266,7 @@ def test_links_of_a_chain(program: str, answers: str, due: list[str]) -> None:
     [
         ("param w = 1; input x = 2, y = 5; p = w*x; e = p - y; L = e^2/3", "dL/de = -2\ndL/dw = -2*x = -4\ndL/dp = -2*1", [RIGHT] * 3),
         ("param w = 1, b = 2; input x = 3; p = w*x + b; L = p^2/5", "dL/dp = 2\ndL/dw = 2*x\ndL/dw = 2*x*b/2", [RIGHT, RIGHT, HERE]),
+        ("param w = 1; input x = 3, y = 0; e = w - y; z = e*x; L = 0.5*e^2*x", "dL/dz = 1\ndL/dw = x*(1 + e)/2", [WRONG, HERE]),
         (
             "input x = [1, 2]; param W = [[2, -1], [1, 1]], b = [0, -1]; z = W@x + b; L = sum(z^2)/2",
             "dL/dz = [0, 2]\ndL/dx = W^T [0, 2] = [2, 2]\ndL/dW = [0, 2] x^T",

@@ -340,6 +340,10 @@ def test_the_value_of_a_formula_does_not_tell_an_answer(answer: str, options: li
         shown = backprop("verify", "-e", program, "-a", answer, *options, *more).out
         assert not any(each in shown for each in told), shown
         assert any(each in backprop("verify", "-e", program, "-a", answer, *options, *more, "--reveal").out for each in told)
+    # A shape, or one entry, is no right answer to the whole.
+    for line in ("shape(dL/db) = ()", "shape(h) = ()"):
+        shown = backprop("verify", "-e", program, "-a", line, "-a", answer, *options).out
+        assert not any(each in shown for each in told), shown
     # With the symbol's own right answer in the file nothing is told any more.
     assert "1260" in backprop("verify", "-e", program, "-a", "dL/db = 1260", "-a", "dL/dw = dL/db").out
 

@@ -12,6 +12,8 @@ from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.opinion import NoOpinion
 
+UNLIKE = "this is not the number before it"
+
 
 def once_more(comparer: Comparer, before: Compared, found: Compared, tree: Expr) -> bool:
     """Whether a number that is not the truth is the value of the link before it, which holds."""
@@ -20,15 +22,36 @@ def once_more(comparer: Comparer, before: Compared, found: Compared, tree: Expr)
     return found.numeric and before.claimed is not None and comparer.placed(before.claimed) and comparer.compare(before.claimed, tree).right
 
 
+def agree(comparer: Comparer, before: Compared, found: Compared, tree: Expr) -> bool:
+    """Whether two numbers of a chain are the same, to the digits of either."""
+    if before.claimed is None or found.claimed is None or comparer.digits_agree(before.claimed, found.claimed):
+        return True
+    return comparer.compare(before.claimed, tree).right
+
+
+def same_step(comparer: Comparer, last: tuple[Compared, Expr], found: Compared, tree: Expr) -> bool:
+    """Whether two links of an update come to the same at the point, where they come to anything, to the digits of either."""
+    before, written = last
+    if before.claimed is None or found.claimed is None or not (comparer.placed(before.claimed) and comparer.placed(found.claimed)):
+        return True
+    pair = comparer.known([*before.claimed.ravel().tolist(), *found.claimed.ravel().tolist()])
+    if None in pair or before.claimed.shape != found.claimed.shape:
+        return True
+    return comparer.digits_agree(before.claimed, found.claimed) or comparer.compare(found.claimed, written).right
+
+
 def carried_on(comparer: Comparer, found: Compared, tree: Expr, last: Expr, world: World) -> Compared:
     """What a student goes on with: of a wrong chain the number at its end, of a wrong formula its value with wrong answers before it."""
     if found.verdict is not Verdict.WRONG or found.claimed is None:
         return found
     try:
-        if last is not tree and not moving(last):
-            return replace(found, claimed=comparer.formulas(TRUTH).terms_of(last), numeric=True)
-        if world and symbols(tree):
-            return replace(found, claimed=comparer.formulas(world).terms_of(tree))
+        own = replace(found, claimed=comparer.formulas(world).terms_of(tree)) if world and symbols(tree) else found
+        if last is tree or moving(last):
+            return own
+        number = comparer.formulas(TRUTH).terms_of(last)
+        if own.claimed is not None and comparer.placed(own.claimed) and comparer.compare(own.claimed, last).right:
+            return own  # the number is that of the formula
+        return replace(found, claimed=number, numeric=True)
     except NoOpinion:
         pass
     return found

@@ -251,6 +251,11 @@ def symbols(tree: Expr) -> list[tuple[str, str]]:
     return [(of, by) for of, by in uses(tree) if by is not None]
 
 
+def symbolic(tree: Expr) -> bool:
+    """Whether derivatives stand in a formula, as symbols or primed."""
+    return any(isinstance(part, Apply) and part.head in (*_SYMBOLS, PRIME) for part in postorder(tree))
+
+
 def rounded_literals(tree: Expr) -> dict[str, tuple[Fraction, Fraction]]:
     """The decimals of three digits or more in a formula, each with its value and how far what it stands for may lie from it."""
     found = {}

@@ -181,14 +181,14 @@ class Bench:
 
     def gives_away(self, line: Line, lines: Sequence[Line]) -> bool:
         """Whether the value of a formula would tell what stands in it and has no right answer yet."""
-        right = {(each.answer.target.of, each.answer.target.wrt) for each in lines if each.found.verdict is Verdict.CORRECT}
+        right = {(each.answer.target.of, each.answer.target.wrt) for each in lines if _settles(each)}
         asked = {each.answer.target.of for each in lines if each.answer.target.kind == "value"} | set(self.rules.require)
         return any((of, by) not in right and (by is not None or of in asked) for of, by in uses(line.tree))
 
     def open(self, lines: Sequence[Line]) -> frozenset[str]:
         """The derivatives that are asked for, or answered, and that no line has right."""
-        asked = {f"d{line.answer.target.of}/d{line.answer.target.wrt}": line.found.verdict is Verdict.CORRECT for line in lines}
-        return frozenset((*self.rules.require, *asked)) - {text for text, right in asked.items() if right}
+        asked = {f"d{line.answer.target.of}/d{line.answer.target.wrt}" for line in lines}
+        return frozenset((*self.rules.require, *asked)) - {line.answer.target.text for line in lines if _settles(line)}
 
     def missing(self, lines: Sequence[Line]) -> tuple[str, ...]:
         """The required answers that nobody gave."""
@@ -231,6 +231,12 @@ def _with_labels(board: Board, line: Line, comparer: Comparer) -> bool:
         return comparer.asked(pairs, region).status in (Status.EQUAL, Status.EQUAL_HERE)
     except (NoOpinion, OutOfTime):
         return False
+
+
+def _settles(line: Line) -> bool:
+    """Whether a line is the right answer to a whole value or derivative, and not to an entry or a shape of it."""
+    target = line.answer.target
+    return line.found.verdict is Verdict.CORRECT and target.kind in ("value", "derivative") and target.index is None
 
 
 def _unreadable(each: Unreadable) -> Judged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations, islice, product
 from math import prod
@@ -13,12 +13,13 @@ import numpy as np
 
 from backprop_cli.equality.decide import values
 from backprop_cli.equality.program import COMPARISONS
-from backprop_cli.equality.terms import NUMBER
+from backprop_cli.equality.terms import NUMBER, Terms
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids
 from backprop_cli.homework.comparing import Comparer, OutOfTime
 from backprop_cli.homework.following import usable_for
-from backprop_cli.homework.formulas import moving, rounded_literals
+from backprop_cli.homework.formulas import moving, read_as_products, rounded_literals, symbolic
+from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.sitting import Line, Sitting
 from backprop_cli.homework.standing import readings, with_quotients
@@ -28,8 +29,8 @@ from backprop_cli.oracles.opinion import NoOpinion
 
 HERE = "agrees at this point alone, by another convention at the corner"
 MESSAGE = "the point sits on a corner, where there is no derivative: this is one by another convention"
-_MOST = 81  # conventions that are tried one by one; beyond, the same one at every corner
-_MOST_LEAVES, _MOST_SEGMENTS = 500, 30
+_MOST = 27  # conventions that are tried one by one; beyond, the same one at every corner
+_MOST_LEAVES, _MOST_SEGMENTS = 500, 400
 _PAIRS, _AXES, _ENOUGH, _DIGITS = 3, 12, 8, (80, 400)
 _DISTANCES = (Fraction(1, 1000), Fraction(1, 20), Fraction(1), Fraction(7))  # at which a formula is compared
 _AWAY, _SAME, _NEAR = Fraction(1, 10**25), Fraction(1, 10**9), Fraction(1, 20)
@@ -65,36 +66,46 @@ def by_another_convention(sitting: Sitting, line: Line, right: Right) -> tuple[V
     wrong = line.found.verdict is Verdict.WRONG and line.found.how not in ("form", "shapes")
     if target.kind != "derivative" or not wrong or truth is None or line.found.claimed is None or target.of is None:
         return None
-    comparer, links = sitting.comparer(line.answer), line.answer.links
+    board, comparer, links = sitting.board, sitting.comparer(line.answer), line.answer.links
     try:
-        corners = _corners(sitting.board, comparer, truth) if comparer.placed(truth) else _Corners()
+        corners = _corners(board, comparer, truth, target.wrt or "") if comparer.placed(truth) else _Corners()
         if not corners.sides and not corners.ties:
             return None
-        claims = [_values(comparer, truth, tree) for tree in links]
-        sides = list(_known_at(sitting.board, truth, _around(sitting.board, comparer, truth, (_AWAY,), axes=_AXES)))
-        others = _others(sitting.board, comparer, truth, corners, target.of, [values for _, values in sides])
-        places = list(_known_at(sitting.board, truth, _around(sitting.board, comparer, truth, _DISTANCES)))
+        # What is right whatever stands for a derivative, as `dL/dh*dh/dz`, keeps to any convention.
+        told = [tree for tree in links if not (symbolic(tree) and right(sitting, line, tree, truth))]
+        claims = [comparer.known(_read(comparer, truth, tree).ravel().tolist()) for tree in told]
+        beside = _around(board, comparer, board.values[target.wrt or ""], (_AWAY,), axes=_AXES if truth.size == 1 else 0)
+        others = _others(board, comparer, truth, corners, target.of, [found for _, found in _known_at(board, truth, beside)])
+        places = list(_known_at(board, truth, _around(board, comparer, truth, _DISTANCES))) if any(map(moving, told)) else []
         found = None
-        for other in [*others[1:], *_between(sitting.board, others, claims[0])]:
+        for other in [*others[1:], *_between(board, others, claims[0])] if told else []:
             if all(_near(other, claim) for claim in claims):
-                if all(_holds(sitting, line, tree, other, places, right) for tree in links):
+                if all(_holds(sitting, line, tree, other, places, right) for tree in told):
                     return Verdict.CONVENTION, MESSAGE
-                if all(_agrees(other, tree, claim) for tree, claim in zip(links, claims, strict=True)):
+                if all(_agrees(other, tree, claim) for tree, claim in zip(told, claims, strict=True)):
                     found = Verdict.CORRECT_AT_POINT, HERE
         return found
     except (NoOpinion, OutOfTime):
         return None
 
 
-def _values(comparer: Comparer, truth: Ids, tree: Expr) -> list[Fraction | None]:
-    return comparer.known(fit(truth, comparer.formulas(TRUTH).terms_of(tree))[0].ravel().tolist())
+def _read(comparer: Comparer, truth: Ids, tree: Expr) -> Ids:
+    """A right side in the shape of the truth, in the first of its readings that has it. Raises NoOpinion where none has."""
+    other = read_as_products(tree)
+    readings = [(each, columns) for each in (tree, other) if each is not None for columns in (False, True)]
+    for each, columns in readings:
+        try:
+            return fit(truth, comparer.formulas(TRUTH, columns=columns).terms_of(each))[0]
+        except Misfit as error:
+            last = error
+    raise last
 
 
 # ---- other conventions ----
 
 
-def _corners(board: Board, comparer: Comparer, truth: Ids) -> _Corners:
-    """The comparisons in a truth whose two sides are equal at the point."""
+def _corners(board: Board, comparer: Comparer, truth: Ids, by: str) -> _Corners:
+    """The comparisons in a truth whose two sides are equal at the point and do not move together, or not at all, with a name."""
     terms = board.terms
     found = [
         (each, *(terms.operands[each] if terms.heads[each] != "sign" else (terms.operands[each][0], terms.number(0))))
@@ -103,12 +114,17 @@ def _corners(board: Board, comparer: Comparer, truth: Ids) -> _Corners:
     ]
     # A comparison with a comparison is a condition, that of `where`.
     plain = [each for each in found if not {terms.heads[each[1]], terms.heads[each[2]]} & COMPARISONS]
+    moved = set(board.values[by].ravel().tolist())
+    for each in terms.below([side for _, *both in plain for side in both]):
+        if not moved.isdisjoint(terms.operands[each]):
+            moved.add(each)
+    plain = [each for each in plain if each[1] != each[2] and not moved.isdisjoint(each[1:])]
     gaps = comparer.known([terms.apply("-", left, right) for _, left, right in plain])
     corners = _Corners()
     for (each, left, right), gap in zip(plain, gaps, strict=True):
         if gap != 0:
             continue
-        best = next((side for side in (right, left) if terms.heads[side] in ("maximum", "minimum")), None)
+        best = next((one for one, other in ((right, left), (left, right)) if _one_of(terms, other, one)), None)
         if terms.heads[each] == "==" and best is not None:
             corners.ties.setdefault(best, []).append(each)
             continue
@@ -116,6 +132,11 @@ def _corners(board: Board, comparer: Comparer, truth: Ids) -> _Corners:
         pair = (right, left) if turned else (left, right)
         corners.sides.setdefault(pair, []).append((each, -1 if turned else 1))
     return corners
+
+
+def _one_of(terms: Terms, term: int, best: int) -> bool:
+    """Whether a term is the largest or smallest of several, of which another is one."""
+    return terms.heads[best] in ("maximum", "minimum") and len(terms.operands[best]) > 2 and term in terms.operands[best]
 
 
 def _choices(board: Board, corners: _Corners, single: bool) -> Iterator[Instead]:
@@ -172,7 +193,11 @@ def _others(board: Board, comparer: Comparer, truth: Ids, corners: _Corners, of:
             for value, beside in zip(there, zip(*sides, strict=True), strict=False)
         )
         if not made or not outside:
-            made.setdefault(tuple(there), _Other(np.array(ids[: len(flat)], dtype=np.int64).reshape(truth.shape), there, outside))
+            # Of two ways to the same values the later one, in which no comparison is left, mixes better.
+            made[tuple(there)] = _Other(np.array(ids[: len(flat)], dtype=np.int64).reshape(truth.shape), there, outside)
+    if sides and not any(_apart(a, b) for each in sides for a, b in zip(each, sides[0], strict=True)):
+        there = [numbers.simplest(each - _SAME * abs(each), each + _SAME * abs(each)) for each in sides[0]]  # corners that cancel
+        made.setdefault(tuple(there), _Other(np.array([terms.number(each) for each in there], dtype=np.int64).reshape(truth.shape), there))
     return list(made.values())
 
 
@@ -188,13 +213,11 @@ def _between(board: Board, others: Sequence[_Other], claim: Sequence[Fraction | 
         at = max(range(len(widths)), key=lambda i: abs(widths[i]))
         value = claim[at]
         share = Fraction(0) if value is None or not widths[at] else (value - one.values[at]) / widths[at]
-        if 0 < share < 1:
+        mixed = _Other(one.ids, [a + share * width for a, width in zip(one.values, widths, strict=True)])
+        if 0 < share < 1 and _near(mixed, claim):
             pairs = zip(one.ids.ravel().tolist(), two.ids.ravel().tolist(), strict=True)
-            mixed = [
-                terms.apply("+", terms.apply("*", terms.number(1 - share), a), terms.apply("*", terms.number(share), b)) for a, b in pairs
-            ]
-            there = [a + share * width for a, width in zip(one.values, widths, strict=True)]
-            yield _Other(np.array(mixed, dtype=np.int64).reshape(one.ids.shape), there)
+            ids = [terms.total([terms.apply("*", terms.number(1 - share), a), terms.apply("*", terms.number(share), b)]) for a, b in pairs]
+            yield replace(mixed, ids=np.array(ids, dtype=np.int64).reshape(one.ids.shape))
 
 
 # ---- comparing ----
@@ -213,14 +236,14 @@ def _agrees(other: _Other, tree: Expr, claim: Sequence[Fraction | None]) -> bool
 
 def _holds(sitting: Sitting, line: Line, tree: Expr, other: _Other, places: Sequence[_Place], right: Right) -> bool:
     """Whether a right side is what another convention gives; or the truth on all sides of the corner, with that value on it."""
-    if right(sitting, line, tree, other.ids):
+    if any(right(sitting, line, each, other.ids) for each in (tree, read_as_products(tree)) if each is not None):
         return True
     if not moving(tree) or len(places) < _ENOUGH or line.truth is None:
         return False
     plain, whole = sitting.comparer(line.answer), with_quotients(tree)
     stands = readings(sitting.board, usable_for(sitting.slips, line.answer.target), whole)
     for comparer in (plain, *(plain.reading(each) for each in stands)):
-        claimed, _ = fit(line.truth, comparer.formulas(TRUTH).terms_of(whole))
+        claimed = _read(comparer, line.truth, whole)
         if _agrees(other, tree, comparer.known(claimed.ravel().tolist())) and _right_at(sitting.board, claimed, places):
             return True
     return False

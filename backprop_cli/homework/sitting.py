@@ -11,7 +11,7 @@ from time import monotonic
 from backprop_cli.errors import Diagnostic, Source
 from backprop_cli.homework import forms, numbers, shapes, updates
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
-from backprop_cli.homework.chains import carried_on, once_more
+from backprop_cli.homework.chains import UNLIKE, agree, carried_on, once_more
 from backprop_cli.homework.circles import Circles
 from backprop_cli.homework.compared import ROUNDED_HERE, Compared
 from backprop_cli.homework.comparing import Comparer, Measure, OutOfTime
@@ -27,7 +27,7 @@ from backprop_cli.homework.following import (
     world_of,
     worlds,
 )
-from backprop_cli.homework.formulas import read_as_products
+from backprop_cli.homework.formulas import moving, read_as_products
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.meaning import WORST_FIRST, best
 from backprop_cli.homework.placed import alone
@@ -148,6 +148,7 @@ class Sitting:
         notes: list[str] = []
         line, where = None, 0
         before: Compared | None = None
+        number: Compared | None = None  # the last link that is one
         circle = self.circles.of_chain(self.board, answer.target, answer.links)
         if circle:
             return self.line(answer, answer.links[0], Compared(Verdict.WRONG, "", circle))
@@ -155,6 +156,9 @@ class Sitting:
             found, truth, world, slips = self.link(answer, tree, comparer)
             if before is not None and found.verdict is Verdict.WRONG and once_more(comparer, before, found, tree):
                 continue  # the number of the link before, written once more
+            if number is not None and found.numeric and not moving(tree) and not agree(comparer, number, found, tree):
+                found, slips = Compared(Verdict.WRONG, "value", UNLIKE, claimed=found.claimed, numeric=True), []
+            number = found if found.numeric and not moving(tree) else number
             verdict = found.verdict
             if slips and verdict is Verdict.CORRECT:
                 verdict = Verdict.FOLLOW_THROUGH

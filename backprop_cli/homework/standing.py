@@ -43,6 +43,7 @@ def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRU
     whole: list[Slip] = []
     claims: list[_Claim] | None = None
     choices: dict[str, list[tuple[int, Slip] | None]] = {}
+    factors = _factors(tree)
     pending: list[Part] = [tree]
     while pending:
         part = pending.pop()
@@ -55,7 +56,7 @@ def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRU
                 continue
         text = quotient_of(part) or (part.text if isinstance(part, Number) else "")
         value = _value(text)
-        if value and text not in choices:
+        if value and text not in choices and (value not in _PLAIN or id(part) in factors):
             if claims is None:
                 claims = [each for slip in reversed(slips) for each in _claims(board, slip, named[id(slip)])]
             found = {term: (term, slip) for term, slip in reversed(list(_terms(board, claims, text, value)))}
@@ -68,6 +69,22 @@ def readings(board: Board, slips: Sequence[Slip], tree: Expr, world: World = TRU
         if picked or arrays:
             used = [*whole, *(slip for _, slip in picked.values())]
             yield Standing({text: term for text, (term, _) in picked.items()}, arrays, list({id(each): each for each in used}.values()))
+
+
+def _factors(tree: Expr) -> set[int]:
+    """The factors of a whole formula, by their identity: `2` in `-2*x`, not in `x + 2` or `x/2`."""
+    found: set[int] = set()
+    pending: list[Part] = [tree]
+    while pending:
+        part = pending.pop()
+        match part:
+            case Apply(head=head, operands=operands) if head in _PRODUCTS or head == NEGATE:
+                pending.extend(operands)
+            case Apply(head="/", operands=(top, _)):
+                pending.append(top)
+            case _:
+                found.add(id(part))
+    return found
 
 
 def _value(text: str) -> Fraction:

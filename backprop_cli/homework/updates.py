@@ -11,6 +11,7 @@ import numpy as np
 from backprop_cli.equality.decide import values
 from backprop_cli.homework import numbers
 from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.chains import UNLIKE, same_step
 from backprop_cli.homework.compared import EXACT, ROUNDED_HERE, Compared
 from backprop_cli.homework.comparing import Comparer
 from backprop_cli.homework.following import lines_of, usable_for, world_of, worlds
@@ -45,8 +46,12 @@ def judged(sitting: Sitting, answer: Answer) -> Line:
     extra = tuple(dict.fromkeys(name for tree in answer.links for name in names_in(tree) if name in names))
     comparer = sitting.comparer(answer, extra)
     line: Line | None = None
+    last: tuple[Compared, Expr] | None = None
     for number, tree in enumerate(answer.links, 1):
         found, truth, world = _link(sitting, answer, tree, comparer, extra)
+        if last is not None and found.claimed is not None and not same_step(comparer, last, found, tree):
+            found = Compared(Verdict.WRONG, "value", UNLIKE, claimed=found.claimed, numeric=found.numeric)
+        last = found, tree
         line = sitting.line(answer, tree, found, truth, world, broken=number if len(answer.links) > 1 else None)
         if found.verdict not in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH):
             return line
