@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from itertools import combinations, islice, product
 from math import prod
 from random import Random
@@ -76,7 +77,7 @@ def by_another_convention(sitting: Sitting, line: Line, right: Right) -> tuple[V
         claims = [comparer.known(_read(comparer, truth, tree).ravel().tolist()) for tree in told]
         beside = _around(board, comparer, board.values[target.wrt or ""], (_AWAY,), axes=_AXES if truth.size == 1 else 0)
         others = _others(board, comparer, truth, corners, target.of, [found for _, found in _known_at(board, truth, beside)])
-        places = list(_known_at(board, truth, _around(board, comparer, truth, _DISTANCES))) if any(map(moving, told)) else []
+        places = cache(lambda: list(_known_at(board, truth, _around(board, comparer, truth, _DISTANCES))))
         found = None
         for other in [*others[1:], *_between(board, others, claims[0])] if told else []:
             if all(_near(other, claim) for claim in claims):
@@ -234,17 +235,17 @@ def _agrees(other: _Other, tree: Expr, claim: Sequence[Fraction | None]) -> bool
     return all(own is not None and abs(own - due) <= rounding * abs(due) for own, due in zip(claim, other.values, strict=True))
 
 
-def _holds(sitting: Sitting, line: Line, tree: Expr, other: _Other, places: Sequence[_Place], right: Right) -> bool:
+def _holds(sitting: Sitting, line: Line, tree: Expr, other: _Other, places: Callable[[], Sequence[_Place]], right: Right) -> bool:
     """Whether a right side is what another convention gives; or the truth on all sides of the corner, with that value on it."""
     if any(right(sitting, line, each, other.ids) for each in (tree, read_as_products(tree)) if each is not None):
         return True
-    if not moving(tree) or len(places) < _ENOUGH or line.truth is None:
+    if not moving(tree) or line.truth is None or len(places()) < _ENOUGH:
         return False
     plain, whole = sitting.comparer(line.answer), with_quotients(tree)
     stands = readings(sitting.board, usable_for(sitting.slips, line.answer.target), whole)
     for comparer in (plain, *(plain.reading(each) for each in stands)):
         claimed = _read(comparer, line.truth, whole)
-        if _agrees(other, tree, comparer.known(claimed.ravel().tolist())) and _right_at(sitting.board, claimed, places):
+        if _agrees(other, tree, comparer.known(claimed.ravel().tolist())) and _right_at(sitting.board, claimed, places()):
             return True
     return False
 
