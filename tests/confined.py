@@ -187,13 +187,21 @@ def _wait_until_full(reader: int, deadline: float) -> None:
 
 
 def _slowness(seconds: float) -> float:
-    """What the processor's other users cost us: a fixed piece of work, timed where a command took long enough to matter."""
+    """What the processor's other users cost us: a fixed piece of work, timed where a command took long enough to matter.
+
+    Half of it counts, half of it makes objects, as the commands do: what others take of the caches slows that down more.
+    """
     if seconds < 1:
         return 1.0
+    gc.disable()  # it would look through all libraries
     begun = time.process_time()
     total = 0
-    for number in range(2_000_000):
+    for number in range(1_000_000):
         total += number & 7
+    kept = {}
+    for number in range(200_000):
+        kept[number] = (number, [number])
+    gc.enable()
     return max(1.0, (time.process_time() - begun) / _IDLE)
 
 

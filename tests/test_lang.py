@@ -10,7 +10,8 @@ import pytest
 from backprop_cli.errors import BackpropError, Diagnostic, Span, nearest
 from backprop_cli.lang.parse import parse, parse_bindings, parse_expression, read
 from backprop_cli.lang.program import Assign, Declare, Define, Faulty
-from backprop_cli.lang.syntax import Expr, Number, names_in, same
+from backprop_cli.lang.syntax import Expr, Name, Number, names_in, postorder, same
+from backprop_cli.lang.text import without_double_parentheses
 from backprop_cli.lang.unparse import unparse
 from backprop_cli.limits import Limits
 
@@ -342,3 +343,37 @@ def test_the_nearest_name_is_suggested(typed: str, meant: str | None) -> None:
 def test_a_complaint_has_a_kebab_case_name() -> None:
     with pytest.raises(ValueError, match="kebab-case"):
         Diagnostic("Not Kebab", "message")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("((x))", "( x )"),
+        ("(((x)))", "(  x  )"),
+        ("((x) + (y))*((z))", "((x) + (y))*( z )"),
+        ("((x)(y))", "((x)(y))"),
+        ("f((x))", "f((x))"),
+        ("f (((x)))", "f (( x ))"),
+        ("f((x, y))", "f((x, y))"),
+        ("((x)", "((x)"),
+        ("(x))", "(x))"),
+        ("()", "()"),
+        ("[((x)), 1]", "[( x ), 1]"),
+    ],
+)
+def test_parentheses_within_parentheses_mean_nothing(text: str, plain: str) -> None:
+    assert without_double_parentheses(text) == plain
+
+
+def test_very_deep_parentheses_are_read_with_their_places() -> None:
+    deep = 5_000
+    (statement,) = parse(f"L = 2*{'(' * deep}x + 1{')' * deep}").statements
+    assert isinstance(statement, Assign)
+    assert unparse(statement.expr) == "2*(x + 1)"
+    names = [part.span for part in postorder(statement.expr) if isinstance(part, Name)]
+    assert names == [Span(6 + deep, 7 + deep)]
+    with pytest.raises(BackpropError) as refused:
+        parse(f"L = 2*{'(' * deep}x + {')' * deep}")
+    (found,) = refused.value.diagnostics
+    assert found.span is not None
+    assert (found.reference, found.span.start) == ("missing-operand", 10 + deep)

@@ -14,11 +14,12 @@ from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
 from backprop_cli.lang.literals import out_of_range, too_long
 from backprop_cli.lang.program import Assign, Define, Faulty, Program, Shape, Statement, holes_of, is_name, is_number, split_at_holes
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder
-from backprop_cli.lang.text import Stretch, canonical, decode, misfit, source, strange_character, stretches
+from backprop_cli.lang.text import Stretch, canonical, decode, misfit, source, strange_character, stretches, without_double_parentheses
 from backprop_cli.lang.trees import TREES, lark_parser
 from backprop_cli.limits import OWN, Limits
 
 _ROLES = ("input", "param")
+_DEEP = 1_000  # brackets within brackets, from which it pays to take out those that mean nothing
 _ONE_AT_A_TIME = Lock()
 
 
@@ -106,6 +107,8 @@ class _Reader:
             return None
         start, text = stretch.start, right.strip()
         begin = start + len(target) + 1 + (right.find(text) if text else len(right))
+        if len(text) > self.limits.nesting:  # here and below: whether a closer look is worth it
+            self.check_size(text, begin)
         words = split_at_holes(text)
         holes = tuple(map(intern, words[1::2]))
         key = (*words[::2], *map(is_number, holes))
@@ -120,8 +123,6 @@ class _Reader:
             self.check_name(name, at)
             self.check_names(text, begin)
             name, holes = canonical(name), tuple(map(canonical, holes))
-        if len(text) > self.limits.nesting:  # here and below: whether a closer look is worth it
-            self.check_size(text, begin)
         for word in holes:
             if is_number(word) and (len(word) > min(self.limits.digits, 17) or "e" in word or "E" in word):
                 self.check_numbers(text, begin)
@@ -131,7 +132,13 @@ class _Reader:
     def new_shape(self, stretch: Stretch, text: str, begin: int) -> Shape:
         """Lark reads the right side; places in a shape's tree are counted from where its text begins."""
         lead = begin - stretch.start
-        tree: Expr = self.lark(Stretch(" " * lead + text, stretch.start), "expr", whole=stretch, base=-lead)
+        plain = without_double_parentheses(text) if text.count("((") > _DEEP else text
+        try:
+            tree: Expr = self.lark(Stretch(" " * lead + plain, stretch.start), "expr", whole=stretch, base=-lead)
+        except BackpropError:
+            if plain is text:
+                raise
+            tree = self.lark(Stretch(" " * lead + text, stretch.start), "expr", whole=stretch, base=-lead)  # as it was written
         if "(" in text:
             self.check_calls(tree, begin)
         return Shape(text, tree, tuple(Span(*found.span()) for found in holes_of(text)))

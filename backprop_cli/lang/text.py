@@ -13,6 +13,7 @@ from backprop_cli.limits import Limits
 _SPACES = dict.fromkeys(
     map(ord, "\t\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " "
 )
+_BEGINS_A_PART = frozenset(" (+-*/^,=<>[:@")  # what may stand before a parenthesis that is no call's
 _LINE_END = re.compile("\r\n?|\u2028|\u2029")
 # What makes a text look other than it is, in comments too (Unicode Technical Report 36).
 _DECEPTIVE = re.compile("[\x00\u202a-\u202e\u2066-\u2069]")
@@ -217,3 +218,22 @@ _MEANT = {
     "—": "write - (this is an em dash)",
     "½": "write (1/2)",
 }
+
+
+def without_double_parentheses(text: str) -> str:
+    """The same formula with blanks for every pair of parentheses that stands directly within another one, which is no call's."""
+    kept = list(text)
+    opened: list[tuple[int, bool]] = []
+    inner = (-1, -1)  # the pair that was closed last
+    before = " "
+    for at, sign in enumerate(text):
+        if sign == "(":
+            opened.append((at, before in _BEGINS_A_PART))
+        elif sign == ")" and opened:
+            start, alone = opened.pop()
+            if alone and inner == (start + 1, at - 1):
+                kept[start + 1] = kept[at - 1] = " "
+            inner = start, at
+        if sign != " ":
+            before = sign
+    return "".join(kept)

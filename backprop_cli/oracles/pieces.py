@@ -174,6 +174,10 @@ class Planner:
             function = self.scope.function(part.head, place) if self.scope.functions else None
             if function is not None:
                 return called(self._bodies[function[0]], below)
+            basic, count = _basic(part.head)
+            if count == len(below) == 1 and not (part.keywords or self.fine or len(self.pieces) > DIFFERENT):  # the quick way
+                only = below[0] if below[0].size < SIZE and below[0].depth < DEPTH else cut(below[0])
+                return _Term(Apply(basic, (only.tree,), (), part.span), 1 + only.size, 1 + only.depth, part)
             return self._applied(part, below, cut, word)
 
         whole = fold(tree, combine)
@@ -221,9 +225,6 @@ def _joined(part: Apply, below: list[_Term]) -> _Term:
     """A function applied to terms. The parts of a basic one need not be counted again."""
     basic, count = _basic(part.head)
     if count == len(below) and not part.keywords:
-        if count == 1:
-            only = below[0]
-            return _Term(Apply(basic, (only.tree,), (), part.span), 1 + only.size, 1 + only.depth, part)
         tree: Expr = Apply(basic, tuple([each.tree for each in below]), (), part.span)
         return _Term(tree, 1 + sum([each.size for each in below]), 1 + max([each.depth for each in below]), part)
     tree = in_basics(part, [each.tree for each in below])
