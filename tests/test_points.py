@@ -73,6 +73,8 @@ def test_many_points_are_one_point_after_the_other(sample: Sample, rows: list[li
 
 @given(edgy(), st.lists(st.tuples(_QUARTERS, _QUARTERS), min_size=8, max_size=24))
 @example("L = where(x > 0, log(x), x^2)", [(0.25 * n - 1, 0.0) for n in range(9)])
+@example("v = x*sign(x); L = x*y + v + x", [(0.25 * n - 1, 0.0) for n in range(9)])
+@example("L = 0*sign(x) + x*floor(y)", [(0.25 * n - 1, 0.5 * n - 2) for n in range(9)])
 @example("param p = -1; L = where(x > 0, log(p), x^2) + y", [(-0.25 * n, 0.0) for n in range(9)])
 @example("L = 0*sqrt(x) + y", [(0.25 * n, 1.0) for n in range(9)])
 def test_points_outside_a_domain_and_on_kinks_are_told_as_one_by_one(text: str, rows: list[tuple[float, float]]) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from backprop_cli.autodiff.engine import Engine
 from backprop_cli.autodiff.loops import Loops
-from backprop_cli.autodiff.notices import dependent
+from backprop_cli.autodiff.notices import JUMPS, dependent
 from backprop_cli.autodiff.plan import Plan
 from backprop_cli.calculus.arithmetic import FLOAT
 from backprop_cli.calculus.formula import Rules
@@ -136,7 +136,8 @@ def sweep_columns(engine: Engine, plan: Plan, values: list[Any], count: int, car
             return Points(np.zeros(count, dtype=bool))
         good &= _finite(adjoints, count)
         found = {node: _spread(adjoints[node], count) for node in plan.wrt}
-        return Points(good, _spread(values[plan.output], count), found, _kinked(engine, plan, values, adjoints, count))
+        kinked, doubtful = _kinked(engine, plan, values, adjoints, count)
+        return Points(good & ~doubtful, _spread(values[plan.output], count), found, kinked)
 
 
 def _spread(value: Any, count: int) -> Any:
@@ -170,17 +171,23 @@ def _undefined(plan: Plan, values: list[Any], count: int) -> Any:
     return wrong
 
 
-def _kinked(engine: Engine, plan: Plan, values: list[Any], adjoints: list[Any], count: int) -> Any:
-    """The points at which a convention stands in for a derivative that does not exist."""
-    graph, found = engine.graph, np.zeros(count, dtype=bool)
+def _kinked(engine: Engine, plan: Plan, values: list[Any], adjoints: list[Any], count: int) -> tuple[Any, Any]:
+    """The points at which a convention stands in for a derivative that does not exist; and those that have to be looked at alone.
+
+    These are where a step has its jump and 0 arrives at it: whether the jump shows is told by what lies between.
+    """
+    graph, found, doubtful = engine.graph, np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     bent = {number: row.kink.at for number, row in enumerate(graph.rows) if row.kink is not None}
     if not bent:
-        return found
+        return found, doubtful
     depends = dependent(plan)
     for node in plan.order:
         at = bent.get(graph.op[node])
         if at is not None and depends[node]:
-            inputs = [values[operand] for operand in graph.operands(node)]
-            hit = np.asarray(_RULES.condition(graph.rows[graph.op[node]], at)(*inputs, values[node]), dtype=bool)
-            found |= hit & (np.not_equal(adjoints[node], 0) if plan.moved[node] else True)
-    return found
+            row, inputs = graph.rows[graph.op[node]], [values[operand] for operand in graph.operands(node)]
+            hit = np.asarray(_RULES.condition(row, at)(*inputs, values[node]), dtype=bool)
+            flows = np.not_equal(adjoints[node], 0) if plan.moved[node] else True
+            found |= hit & flows
+            if row.head in JUMPS:
+                doubtful |= hit & ~np.asarray(flows)
+    return found, doubtful

@@ -17,7 +17,7 @@ import numpy as np
 from backprop_cli.autodiff.array_sweep import ArrayInterpreter
 from backprop_cli.autodiff.columns import Points
 from backprop_cli.autodiff.engine import Engine
-from backprop_cli.autodiff.notices import dependent
+from backprop_cli.autodiff.notices import JUMPS, dependent
 from backprop_cli.autodiff.plan import Plan
 from backprop_cli.calculus.arrays import CODE, Code, Misshapen
 from backprop_cli.calculus.arrays.products import matmul_shape
@@ -182,7 +182,8 @@ class _Sweep:
         for each in map(self.led, (*(values[node] for node in plan.order), *self.adjoints.values())):
             good &= np.isfinite(np.sum(each, axis=tuple(range(1, each.ndim))))
         adjoints = {node: self.spread(self.adjoint(node)) for node in plan.wrt}
-        return Points(good, np.reshape(self.spread(values[plan.output]), self.count), adjoints, self.kinked())
+        kinked, doubtful = self.kinked()
+        return Points(good & ~doubtful, np.reshape(self.spread(values[plan.output]), self.count), adjoints, kinked)
 
     def spread(self, value: Any) -> Any:
         value = self.led(value)
@@ -231,20 +232,28 @@ class _Sweep:
         upstream, y, *inputs = (np.broadcast_to(each, (count, *each.shape[1:])) for each in (upstream, y, *inputs))
         return LED[code].back(self.functions, self.static.get(node, {}), at, upstream, y, *inputs)
 
-    def kinked(self) -> Any:
-        """The points at which a convention stands in for a derivative that does not exist."""
-        graph, plan, found = self.graph, self.plan, np.zeros(self.count, dtype=bool)
+    def at_points(self, marks: Any) -> Any:
+        """The points at which some entry is marked."""
+        led = self.led(marks)
+        return led.reshape(len(led), -1).any(axis=1)
+
+    def kinked(self) -> tuple[Any, Any]:
+        """The points at which a convention stands in for a derivative that does not exist; and those to be looked at alone (`columns`)."""
+        graph, plan = self.graph, self.plan
+        found, doubtful = np.zeros(self.count, dtype=bool), np.zeros(self.count, dtype=bool)
         bent = {number: row.kink.at for number, row in enumerate(graph.rows) if row.kink is not None}
         depends = dependent(plan) if bent else b""
         for node in plan.order if bent else ():
             at = bent.get(graph.op[node])
             if at is None or not depends[node] or (plan.moved[node] and node not in self.adjoints):
                 continue
-            hit = self.rules.condition(graph.rows[graph.op[node]], at)(*self.inputs(node), self.values[node])
-            met = np.asarray(hit, dtype=bool) & (self.adjoints[node] != 0 if plan.moved[node] else True)
-            met = self.led(met)
-            found |= met.reshape(len(met), -1).any(axis=1)
-        return found
+            row = graph.rows[graph.op[node]]
+            hit = np.asarray(self.rules.condition(row, at)(*self.inputs(node), self.values[node]), dtype=bool)
+            flows = np.asarray(self.adjoints[node] != 0 if plan.moved[node] else True)
+            found |= self.at_points(hit & flows)
+            if row.head in JUMPS:
+                doubtful |= self.at_points(hit & ~flows)
+        return found, doubtful
 
 
 def _gathered(part: Any, shape: tuple[int, ...]) -> Any:

@@ -25,7 +25,7 @@ class Warned:
 
 
 _SELECTING = frozenset({"max", "min", "maximum", "minimum", "clip", "[i]"})
-_JUMPS = frozenset({"sign", "floor", "ceil", "round", "mod"})
+JUMPS = frozenset({"sign", "floor", "ceil", "round", "mod"})
 
 
 def label(graph: Graph, node: int) -> str:
@@ -44,7 +44,7 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
     if not bent:
         return found
     depends = dependent(plan)
-    counts = _counting(engine, plan, values) if any(graph.rows[number].head in _JUMPS for number in bent) else bytearray()
+    counts = _counting(engine, plan, values) if any(graph.rows[number].head in JUMPS for number in bent) else bytearray()
     for node in plan.order:
         if graph.op[node] not in bent or not depends[node]:
             continue
@@ -52,7 +52,7 @@ def conventions(engine: Engine, plan: Plan, values: list[Value], adjoints: list[
             continue
         row = graph.rows[graph.op[node]]
         assert row.kink is not None
-        jumps = row.head in _JUMPS and counts[node]
+        jumps = row.head in JUMPS and counts[node]
         place = _kink(engine, node, values, adjoints[node] if plan.moved[node] and not jumps else None)
         if place is not None:
             found.append(Warned(label(graph, node), graph.span(node), f"{row.head} has no derivative at {place}: {row.kink.takes}"))
