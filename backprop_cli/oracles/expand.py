@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from math import prod
 from typing import Any
 
 from backprop_cli.calculus.algebra import Untranslatable, to_sympy
 from backprop_cli.lang.program import Assign
-from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, fold, postorder, substitute
+from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, children, fold, postorder, substitute
 from backprop_cli.oracles.derived import constants
 from backprop_cli.oracles.opinion import HoldsArrays, NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS, Scope
@@ -67,8 +66,13 @@ def written(scope: Scope, tree: Expr, place: int, most: int) -> Expr:
 
 
 def _require_small(tree: Expr, most: int) -> None:
-    if sum(1 for _ in islice(postorder(tree), most + 1)) > most:
-        raise TooLarge(f"more than {most:,} parts")
+    pending: list[Part] = [tree]
+    count = 0
+    while pending:
+        count += 1
+        if count > most:
+            raise TooLarge(f"more than {most:,} parts")
+        pending.extend(children(pending.pop()))
 
 
 def extent(tree: Expr, names: Mapping[str, Extent]) -> Extent:

@@ -45,14 +45,15 @@ def tallies(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
     elif asked.kind == "atheris":
         yield from _texts(asked.target or TARGETS, asked.seconds, asked.seed, asked.keep)
     else:
-        from tests.fuzz.others import others
+        from tests.fuzz.others import mutants, timed_tests
 
         with ThreadPoolExecutor(1) as beside:  # one process, which the rest does not wait for
             texts = beside.submit(list, _texts(TARGETS, 20 if asked.quick else 1_200, asked.seed, asked.keep))
             yield "gradients against other engines", _differential(2_000 if asked.quick else _PROGRAMS, asked.seed)
             yield "equality", _equality(2_000 if asked.quick else 100_000, asked.seed)
-            yield from others(asked.mutants, asked.quick)
+            yield "mutants", mutants(asked.mutants, asked.quick)
             yield from texts.result()
+        yield "threats, limits and numerics", timed_tests()  # with nothing beside them: they measure processor time
 
 
 def _differential(programs: int, seed: int) -> Tally:

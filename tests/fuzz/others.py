@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
@@ -22,13 +21,7 @@ _RATE = re.compile(r"^(\w+): ([\d,]+) of ([\d,]+) mutants noticed", re.M)
 _QUICK = 40
 
 
-def others(mutants: int | None, quick: bool) -> Iterator[tuple[str, Tally]]:
-    """The tests, then the mutants, no more of each target than told."""
-    yield "threats, limits and numerics", _tests()
-    yield "mutants", _mutants(_QUICK if quick else mutants)
-
-
-def _tests() -> Tally:
+def timed_tests() -> Tally:
     """The ordinary tests, with no more than three seconds of processor time for each threat."""
     begun, tally = time.perf_counter(), Tally()
     paths = sorted({str(path) for kind in _KINDS for path in (ROOT / "tests").glob(f"test_{kind}*.py")})
@@ -50,8 +43,9 @@ def _tests() -> Tally:
     return _closed(tally, begun, used)
 
 
-def _mutants(most: int | None) -> Tally:
-    """What `python -m tests.mutation` says; its exit status says whether enough were noticed."""
+def mutants(most: int | None, quick: bool) -> Tally:
+    """What `python -m tests.mutation` says; its exit status says whether enough were noticed. `most` is how many of each kind."""
+    most = _QUICK if quick else most
     if find_spec("cosmic_ray") is None:
         return Tally(failures=["Cosmic Ray is not installed: pip install -e '.[mutation]'"])
     begun = time.perf_counter()
