@@ -8,7 +8,6 @@ from backprop_cli.homework.board import TRUTH, World
 from backprop_cli.homework.compared import Compared
 from backprop_cli.homework.comparing import Comparer
 from backprop_cli.homework.formulas import moving, symbols
-from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.opinion import NoOpinion
 
@@ -29,7 +28,7 @@ def agree(comparer: Comparer, before: Compared, found: Compared, tree: Expr) -> 
     return comparer.compare(before.claimed, tree).right
 
 
-def same_step(comparer: Comparer, last: tuple[Compared, Expr], found: Compared, tree: Expr) -> bool:
+def same_step(comparer: Comparer, last: tuple[Compared, Expr], found: Compared) -> bool:
     """Whether two links of an update come to the same at the point, where they come to anything, to the digits of either."""
     before, written = last
     if before.claimed is None or found.claimed is None or not (comparer.placed(before.claimed) and comparer.placed(found.claimed)):
@@ -42,16 +41,13 @@ def same_step(comparer: Comparer, last: tuple[Compared, Expr], found: Compared, 
 
 def carried_on(comparer: Comparer, found: Compared, tree: Expr, last: Expr, world: World) -> Compared:
     """What a student goes on with: of a wrong chain the number at its end, of a wrong formula its value with wrong answers before it."""
-    if found.verdict is not Verdict.WRONG or found.claimed is None:
-        return found
     try:
         own = replace(found, claimed=comparer.formulas(world).terms_of(tree)) if world and symbols(tree) else found
         if last is tree or moving(last):
             return own
         number = comparer.formulas(TRUTH).terms_of(last)
-        if own.claimed is not None and comparer.placed(own.claimed) and comparer.compare(own.claimed, last).right:
+        if comparer.placed(own.claimed) and comparer.compare(own.claimed, last).right:
             return own  # the number is that of the formula
         return replace(found, claimed=number, numeric=True)
     except NoOpinion:
-        pass
-    return found
+        return found

@@ -249,10 +249,12 @@ class Sitting:
     def keep(self, line: Line) -> None:
         """What a line claimed, for the lines after it."""
         target, last = line.answer.target, line.answer.links[-1]
-        found = carried_on(self.comparer(line.answer), line.found, line.tree, last, world_of(self.board, self.wrong))
+        found = line.found
         assert target.of is not None
         if found.claimed is None:
             return
+        if found.verdict is Verdict.WRONG:
+            found = carried_on(self.comparer(line.answer), found, line.tree, last, world_of(self.board, self.wrong))
         holds = found.verdict in (Verdict.CORRECT, Verdict.FOLLOW_THROUGH)
         self.circles.keep(target, line.answer.links if holds else (line.tree,))
         right = found.verdict is Verdict.CORRECT

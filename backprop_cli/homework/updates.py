@@ -49,7 +49,7 @@ def judged(sitting: Sitting, answer: Answer) -> Line:
     last: tuple[Compared, Expr] | None = None
     for number, tree in enumerate(answer.links, 1):
         found, truth, world = _link(sitting, answer, tree, comparer, extra)
-        if last is not None and found.claimed is not None and not same_step(comparer, last, found, tree):
+        if last is not None and not same_step(comparer, last, found):
             found = Compared(Verdict.WRONG, "value", UNLIKE, claimed=found.claimed, numeric=found.numeric)
         last = found, tree
         line = sitting.line(answer, tree, found, truth, world, broken=number if len(answer.links) > 1 else None)

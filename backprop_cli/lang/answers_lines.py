@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backprop_cli.errors import Diagnostic, Source, Span
+from backprop_cli.errors import Source
 from backprop_cli.lang.answers_syntax import Unreadable
-from backprop_cli.lang.text import strange_character
+from backprop_cli.lang.text import line_too_long, strange_character
 from backprop_cli.limits import Limits
 from backprop_cli.records import record
 
@@ -79,9 +79,7 @@ def _bounded(found: Statement, origin: Source, limits: Limits) -> Statement | Un
 
 
 def _too_long(text: str, start: int, line: int, origin: Source, limit: int) -> Unreadable:
-    message = f"a line of {len(text):,} characters; the limit is {limit:,}"
-    hint = "split it, or allow more with --limit line=N"
-    return Unreadable(line, text[:60].strip() + "...", Diagnostic("line-too-long", message, origin, Span(start, start + 1), hint=hint))
+    return Unreadable(line, text[:60].strip() + "...", line_too_long(origin, start, len(text), limit))
 
 
 class _Cutter:

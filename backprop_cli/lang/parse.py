@@ -14,7 +14,17 @@ from backprop_cli.errors import BackpropError, Diagnostic, Source, Span
 from backprop_cli.lang.literals import out_of_range, too_long
 from backprop_cli.lang.program import Assign, Define, Faulty, Program, Shape, Statement, holes_of, is_name, is_number, split_at_holes
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, postorder
-from backprop_cli.lang.text import Stretch, canonical, decode, misfit, source, strange_character, stretches, without_double_parentheses
+from backprop_cli.lang.text import (
+    Stretch,
+    canonical,
+    decode,
+    line_too_long,
+    misfit,
+    source,
+    strange_character,
+    stretches,
+    without_double_parentheses,
+)
 from backprop_cli.lang.trees import TREES, lark_parser
 from backprop_cli.limits import OWN, Limits
 
@@ -239,11 +249,7 @@ class _Reader:
         at = 0
         for line in self.origin.text.split("\n"):
             if len(line) > self.limits.line:
-                message = f"a line of {len(line):,} characters; the limit is {self.limits.line:,}"
-                fault = Diagnostic(
-                    "line-too-long", message, self.origin, Span(at, at + 1), hint="split it, or allow more with --limit line=N"
-                )
-                raise BackpropError(fault)
+                raise BackpropError(line_too_long(self.origin, at, len(line), self.limits.line))
             at += len(line) + 1
 
     def check_size(self, text: str, begin: int) -> None:

@@ -176,6 +176,13 @@ def misfit(name: str) -> int | None:
     return None
 
 
+def line_too_long(origin: Source, start: int, length: int, limit: int) -> Diagnostic:
+    """The complaint about a line or a statement of more characters than the limit."""
+    hint = "split it, or allow more with --limit line=N"
+    message = f"a line of {length:,} characters; the limit is {limit:,}"
+    return Diagnostic("line-too-long", message, origin, Span(start, start + 1), hint=hint)
+
+
 def strange_character(origin: Source, at: int) -> Diagnostic:
     """The complaint about a character that no statement holds."""
     char = origin.text[at]
