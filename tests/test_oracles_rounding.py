@@ -233,3 +233,10 @@ def test_what_underflows_is_lost_and_no_disagreement(backprop: Backprop, text: s
     assert found.status == 0
     assert "float64 loses the digits of dL/dx" in found.out
     assert "as far as float64 reaches" in found.out
+
+
+@pytest.mark.parametrize(("formula", "expected"), [("clip(x, 0, 1)*3", 24), ("clip(x, 0, 1)/3 + clip(x, -1, 2)", 12)])
+def test_a_step_with_two_corners_has_bounds(formula: str, expected: float) -> None:
+    text = f"x = 0.3; L = {formula}"
+    assert bounds(text, "x")["x"].blind is None
+    assert units(text) == pytest.approx(expected)
