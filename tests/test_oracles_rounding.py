@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -240,3 +241,11 @@ def test_a_step_with_two_corners_has_bounds(formula: str, expected: float) -> No
     text = f"x = 0.3; L = {formula}"
     assert bounds(text, "x")["x"].blind is None
     assert units(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("a", "way", "blind"), [("0.21", 1, False), ("0.1", -1, True)])
+def test_a_slope_that_errors_move_by_half_of_itself_is_blind(a: str, way: int, blind: bool) -> None:
+    # The next float above 0.21 is so near that what 0.21 is off is 0.39 of the difference; for 0.1 and the one below it is 0.67.
+    beside = Decimal(float(a) + way * math.ulp(float(a)))
+    found = bounds(f"a = {a}; b = {beside}; x = a - b; L = x^2", "x")["x"]
+    assert (found.blind is not None) == blind
