@@ -111,3 +111,11 @@ def test_sympy_is_not_asked_for_the_digits_of_a_huge_power_of_e() -> None:
     power = [("n", -(10**9), 1), ("exp", 1), ("n", 1, 1), ("+", 2), ("n", 2, 1), ("/", 2)]
     with pytest.raises(Refused, match="too large: a power"):
         proof([("n", 1, 2)], power, [])
+
+
+@pytest.mark.parametrize(("nodes", "room"), [(1_000, 400_000), (20_000, 400_000), (50_000, 1_000_000)])
+def test_more_nodes_make_room_for_more_terms(nodes: int, room: int) -> None:
+    bench = Bench(parse(PROGRAM))
+    before = len(bench.board.terms)
+    bench.judge("dL/da = 2*u*x", limits=replace(SUBMISSION, nodes=nodes))
+    assert bench.board.terms.most == before + room
