@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from backprop_cli.homework.board import Board, Ids
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.formulas import Formulas, half_unit
 from backprop_cli.homework.mistakes import Mistaken, Other, diagnose
 from backprop_cli.homework.verdicts import Diagnosis
+from backprop_cli.homework.world import Ids
 from backprop_cli.lang.parse import parse, parse_expression
 from backprop_cli.lang.syntax import Number, postorder
 

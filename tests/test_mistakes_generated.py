@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from backprop_cli.equality.slopes import pulled
-from backprop_cli.homework.board import Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.mistakes import Mistaken, Other, diagnose
 from backprop_cli.homework.mistakes_field import Field, generic_points, home_field
+from backprop_cli.homework.world import Ids, World
 from backprop_cli.lang.parse import parse_expression
 from tests.mistakes_bench import G1, G2, G2T, board_of, sample
 
@@ -56,7 +57,7 @@ def wrong(board: Board, user: str, operand: str, slip: str) -> int:
 
 def answer(board: Board, edges: dict[tuple[str, str], int], by: str) -> Ids:
     world = World({}, {}, {edge: np.array([each]).reshape(board.local(*edge).shape) for edge, each in edges.items()})
-    return board.adjoints(board.output or "", world)[by]
+    return board.derivative(board.output or "", by, world)
 
 
 def double(board: Board, claimed: Ids, truth: Ids) -> bool:
@@ -175,7 +176,7 @@ def test_a_slip_on_top_of_an_earlier_wrong_answer() -> None:
     earlier = np.array(terms.apply("*", int(board.derivative("L", "w")), terms.apply("sin", terms.leaf("y"))))
     world = World({}, {("L", "w"): earlier})
     # dL/da from the wrong dL/dw, and with the minus where none is.
-    claimed = np.array(terms.apply("u-", int(board.adjoints("L", world)["a"])))
+    claimed = np.array(terms.apply("u-", int(board.derivative("L", "a", world))))
     truth = board.derivative("L", "a")
     assert diagnose(board, Mistaken("L", "a", claimed, truth), "top") is None
     found = diagnose(board, Mistaken("L", "a", claimed, truth, world=world), "top")

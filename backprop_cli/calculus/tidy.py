@@ -105,12 +105,10 @@ def _multiply(part: Apply, a: Expr, b: Expr) -> Expr:
             return tidy_step("/", tidy_step("*", top, b), bottom)
         case _, Apply(head="*", operands=(x, y)):
             return tidy_step("*", tidy_step("*", a, x), y)
-        case _, Number() if not isinstance(a, Number):
+        case Number() | Apply(head="*", operands=(_, Number())), Number():
+            return part  # nothing but numbers, which are not worked out
+        case _, Number():
             return tidy_step("*", b, a)
-        case Number(), Number():
-            return part
-        case Number(), Apply(head="*", operands=(Number(), _)):
-            return part
         case _:
             return part
 

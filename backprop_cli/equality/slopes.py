@@ -68,11 +68,14 @@ def local(terms: Terms, user: int, operand: int) -> int | None:
     return None if terms.value(found) == 0 else found
 
 
-def pulled(terms: Terms, seeds: Mapping[int, int], stop: Callable[[int], bool]) -> dict[int, int]:
+def pulled(
+    terms: Terms, seeds: Mapping[int, int], stop: Callable[[int], bool], slopes: dict[tuple[int, int], int | None] | None = None
+) -> dict[int, int]:
     """The adjoints that arrive at stops when the seeded terms have those adjoints; a seeded term is not itself a stop.
 
-    Only what arrives is listed: a stop that is missing has adjoint 0.
+    Only what arrives is listed: a stop that is missing has adjoint 0. Local derivatives are kept in `slopes`.
     """
+    known = {} if slopes is None else slopes
     adjoints: dict[int, int] = {}
     arrived: dict[int, int] = {}
     for each, adjoint in seeds.items():
@@ -85,7 +88,9 @@ def pulled(terms: Terms, seeds: Mapping[int, int], stop: Callable[[int], bool]) 
         for number, below in enumerate(terms.operands[user]):
             if not terms.moved[below]:
                 continue
-            slope = local(terms, user, number)
+            if (user, number) not in known:
+                known[user, number] = local(terms, user, number)
+            slope = known[user, number]
             if slope is None:
                 continue
             into = arrived if stop(below) else adjoints

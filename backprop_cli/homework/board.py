@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,35 +12,15 @@ import numpy as np
 from backprop_cli.equality.slopes import by_own_value, pulled, shares
 from backprop_cli.equality.terms import LEAF, NAMED, Terms
 from backprop_cli.homework.lowering import InTerms, TermWalk
+from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.program import Assign, Declare, Program
 from backprop_cli.lang.syntax import Apply
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Planner
 from backprop_cli.oracles.scope import CONSTANTS, Scope
 
-Ids = Any  # an array of terms, in the shape of what it stands for
-Mark = tuple[int, list[tuple[dict[Any, Any], frozenset[Any]]]]
+Mark = tuple[int, list[tuple[dict[Any, Any], int]]]
 _MUCH = 10_000  # terms
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class World:
-    """What a student takes to be so: values of names, derivatives of one name by another, and local derivatives along edges.
-
-    An edge's array has the user's shape, then the operand's. With `by_value`, values enter also where a derivative is written
-    with the value of its own node, as that of a sigmoid.
-    """
-
-    values: Mapping[str, Ids] = field(default_factory=dict)
-    derivatives: Mapping[tuple[str, str], Ids] = field(default_factory=dict)
-    edges: Mapping[tuple[str, str], Ids] = field(default_factory=dict)
-    by_value: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.values or self.derivatives or self.edges)
-
-
-TRUTH = World()
 
 
 class Board:
@@ -61,8 +41,13 @@ class Board:
             self._read(name)
         self.leaves = [name for name in self.order if self.scope.is_leaf(name)]
         self.owner = {int(each): (name, at) for name in self.order for at, each in enumerate(self.values[name].ravel())}
+        self._places = {name: at for at, name in enumerate(self.order)}
+        self._read_by: dict[str, list[str]] = {}
+        self._users: dict[str, list[str]] = {}
         self._adjoints: dict[str, dict[str, Ids]] = {}
+        self._derivatives: dict[tuple[str, str], Ids] = {}
         self._locals: dict[tuple[str, str], Ids] = {}
+        self._slopes: dict[tuple[int, int], int | None] = {}
 
     @property
     def params(self) -> frozenset[str]:
@@ -102,26 +87,6 @@ class Board:
             str(self.terms.data[each]) for name in self.walk.held_names if name in self.values for each in self.values[name].ravel()
         )
 
-    def one_hot_here(self, columns: bool = False) -> list[tuple[str, ...]]:
-        """The rows, or else the columns (first the columns if told so), of leaves that hold a single 1 and zeros at the point,
-        `onehot` leaves included."""
-        found = list(self.one_hot)
-        held = {key for row in found for key in row}
-        for name in self.leaves:
-            ids = self.values[name]
-            keys = [str(self.terms.data[each]) for each in ids.ravel().tolist()]
-            if not ids.ndim or name in self.params or not held.isdisjoint(keys) or any(key not in self.home for key in keys):
-                continue
-            named = np.array(keys, dtype=object).reshape(ids.shape)
-            ways = (named.reshape(-1, ids.shape[-1]), named.T.reshape(-1, ids.shape[0]))
-            for rows in reversed(ways) if columns else ways:
-                if rows.shape[1] > 1 and all(
-                    sorted(str(self.terms.value(self.home[key])) for key in row) == _hot(len(row)) for row in rows
-                ):
-                    found.extend(tuple(row) for row in rows)
-                    break
-        return found
-
     def is_stop(self, term: int) -> bool:
         """Whether a term bears a name of the program."""
         return self.terms.heads[term] in (NAMED, LEAF)
@@ -133,10 +98,20 @@ class Board:
 
     def reads(self, name: str) -> list[str]:
         """The names that a node reads directly."""
-        if self.scope.is_leaf(name):
-            return []
-        met = self.terms.below(self.inner(name).ravel().tolist(), self.is_stop)
-        return list(dict.fromkeys(self.owner[each][0] for each in met if each in self.owner))
+        if name not in self._read_by:
+            inner = [] if self.scope.is_leaf(name) else self.inner(name).ravel().tolist()
+            met = self.terms.below(inner, self.is_stop)
+            self._read_by[name] = list(dict.fromkeys(self.owner[each][0] for each in met if each in self.owner))
+        return self._read_by[name]
+
+    def users(self, name: str) -> list[str]:
+        """The names that read a name directly."""
+        if not self._users:
+            self._users = {each: [] for each in self.order}
+            for user in self.order:
+                for each in self.reads(user):
+                    self._users[each].append(user)
+        return self._users[name]
 
     def feeds(self, name: str, user: str) -> bool:
         """Whether a node is computed from a name, directly or through others."""
@@ -153,7 +128,8 @@ class Board:
 
     def mark(self) -> Mark:
         """What is kept now."""
-        return len(self.terms), [(cache, frozenset(cache)) for cache in (self._adjoints, self._locals, self.walk.given)]
+        caches = (self._adjoints, self._derivatives, self._locals, self._slopes, self.walk.given)
+        return len(self.terms), [(cache, len(cache)) for cache in caches]
 
     def forget(self, mark: Mark) -> bool:
         """Lets go of what was made since a mark, and tells so, if that is much; nobody may hold it any more."""
@@ -161,8 +137,8 @@ class Board:
         if len(self.terms) - count <= _MUCH:
             return False
         for cache, known in caches:
-            for each in cache.keys() - known:
-                del cache[each]
+            while len(cache) > known:
+                cache.popitem()  # the last one that was put in
         self.terms.forget(count)
         return True
 
@@ -182,24 +158,21 @@ class Board:
         return np.array(block, dtype=np.int64).reshape(own.shape + other.shape)
 
     def _arrived(self, seeds: Mapping[int, int]) -> dict[int, int]:
-        return pulled(self.terms, seeds, self.is_stop)
+        return pulled(self.terms, seeds, self.is_stop, self._slopes)
 
-    def adjoints(self, of: str, world: World = TRUTH) -> dict[str, Ids]:
+    def adjoints(self, of: str) -> dict[str, Ids]:
         """The derivatives of a node with one entry by every name, in the name's shape."""
-        if not world and of in self._adjoints:
-            return self._adjoints[of]
-        (root,) = self.values[of].ravel().tolist()
-        found = self.swept(root, of, world)
-        if not world:
-            self._adjoints[of] = found
-        return found
+        if of not in self._adjoints:
+            (root,) = self.values[of].ravel().tolist()
+            self._adjoints[of] = self._swept(root, of, TRUTH, reversed(self.order))
+        return self._adjoints[of]
 
-    def swept(self, root: int, of: str, world: World = TRUTH) -> dict[str, Ids]:
-        """One reverse sweep from an entry of `of`, node by node; what a student takes for a derivative goes on from there."""
+    def _swept(self, root: int, of: str, world: World, names: Iterable[str]) -> dict[str, Ids]:
+        """One reverse sweep from an entry of `of` through some names; what a student takes for a derivative goes on from there."""
         adjoints = {root: self.terms.number(1)}
         nothing = self.terms.number(0)
         found: dict[str, Ids] = {}
-        for name in reversed(self.order):
+        for name in names:
             own = self.values[name].ravel().tolist()
             claimed = world.derivatives.get((of, name))
             if claimed is not None:
@@ -207,9 +180,20 @@ class Board:
             found[name] = np.array([adjoints.get(each, nothing) for each in own], dtype=np.int64).reshape(self.values[name].shape)
             if not self.scope.is_leaf(name) and any(each in adjoints for each in own):
                 self._handed_on(name, own, adjoints, world)
-        if world.values:
-            found = {name: self._believed(ids, world) for name, ids in found.items()}
         return found
+
+    def _between(self, of: str, by: str, world: World) -> list[str]:
+        """The names through which a derivative of `of` arrives at `by`, from the last one on, no further up than it is claimed."""
+        met, pending = {by}, [by]
+        while pending:
+            name = pending.pop()
+            if (of, name) in world.derivatives:
+                continue
+            for user in self.users(name):
+                if user not in met and self._places[user] <= self._places[of]:
+                    met.add(user)
+                    pending.append(user)
+        return sorted(met, key=self._places.__getitem__, reverse=True)
 
     def _row(self, claimed: Ids, of: str, root: int, size: int) -> list[int]:
         """What is claimed for the derivatives of one entry of a node by the entries of a name; a diagonal stands for itself alone."""
@@ -226,7 +210,8 @@ class Board:
         for each, inner in zip(own, self.inner(name).ravel().tolist(), strict=True):
             if each in adjoints:
                 inside[inner] = terms.apply("+", inside[inner], adjoints[each]) if inner in inside else adjoints[each]
-        claimed = {operand: edge for (user, operand), edge in world.edges.items() if user == name}
+        edges = {operand: world.edges.get((name, operand)) for operand in self.reads(name)} if world.edges else {}
+        claimed = {operand: edge for operand, edge in edges.items() if edge is not None}
         arrived = {term: adjoint for term, adjoint in self._arrived(inside).items() if self.owner[term][0] not in claimed}
         for operand, edge in claimed.items():
             others = self.values[operand].ravel().tolist()
@@ -264,12 +249,23 @@ class Board:
         claimed = world.derivatives.get((of, by)) if of != self.output else None
         if claimed is not None:
             return claimed
+        if world:
+            return self._derivative(of, by, world)
+        if (of, by) not in self._derivatives:
+            self._derivatives[of, by] = self._derivative(of, by, world)
+        return self._derivatives[of, by]
+
+    def _derivative(self, of: str, by: str, world: World) -> Ids:
         own, other = self.values[of], self.values[by]
+        if of == self.output and own.size == 1 and not world:
+            rows = [self.adjoints(of)[by]]
+        else:
+            between = self._between(of, by, world)
+            rows = [self._swept(each, of, world, between)[by] for each in own.ravel().tolist()]
+        rows = [self._believed(each, world) for each in rows] if world.values else rows
         if own.size == 1:
-            found = self.adjoints(of, world)[by]
-            return found if other.size > 1 or other.shape == own.shape or not own.shape else found.reshape(own.shape)
-        rows = [self.swept(each, of, world)[by].ravel() for each in own.ravel().tolist()]
-        return self._in_shape(np.array(rows, dtype=np.int64), own.shape, other.shape)
+            return rows[0] if other.size > 1 or other.shape == own.shape or not own.shape else rows[0].reshape(own.shape)
+        return self._in_shape(np.array([each.ravel() for each in rows], dtype=np.int64), own.shape, other.shape)
 
     def partial(self, of: str, by: str, world: World = TRUTH) -> Ids | None:
         """The derivative along the direct edge alone; None where there is no such edge."""
@@ -292,7 +288,3 @@ class Board:
         if own == other and np.all(block[off] == self.terms.number(0)):
             return block.diagonal().copy().reshape(own)
         return block.reshape(own + other)
-
-
-def _hot(size: int) -> list[str]:
-    return ["0"] * (size - 1) + ["1"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backprop_cli.homework.board import TRUTH, World
 from backprop_cli.homework.compared import Compared
 from backprop_cli.homework.comparing import Comparer
 from backprop_cli.homework.formulas import moving, symbols
+from backprop_cli.homework.world import TRUTH, World
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.opinion import NoOpinion
 

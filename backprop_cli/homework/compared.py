@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from backprop_cli.homework.board import Ids
 from backprop_cli.homework.verdicts import Example, Verdict
+from backprop_cli.homework.world import Ids
 
 EXACT = Fraction(0)  # how coarsely numbers are rounded that are not
 ROUNDED_HERE = "agrees at this point alone, within the rounding of its decimals"

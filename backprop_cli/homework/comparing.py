@@ -11,16 +11,18 @@ from time import monotonic
 from backprop_cli.equality.algebra import prover
 from backprop_cli.equality.decide import Decision, Effort, Region, Status, decide, values
 from backprop_cli.homework import numbers
-from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.compared import EXACT, ROUNDED_HERE, Compared
 from backprop_cli.homework.comparing_words import elsewhere, place, value_text
 from backprop_cli.homework.formulas import Formulas, half_unit, moving, significant
+from backprop_cli.homework.labels import one_hot_here
 from backprop_cli.homework.lowering import Misfit
 from backprop_cli.homework.rounded import rounded_alike, rounded_formula, rounded_here
 from backprop_cli.homework.rounded import slack as moved_by_rounding
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.standing import Standing
 from backprop_cli.homework.verdicts import Example, Verdict
+from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.opinion import NoOpinion
 
@@ -247,7 +249,7 @@ class Comparer:
 
     def with_labels(self, truth: Ids, claimed: Ids) -> Compared | None:
         """The verdict where leaves that hold one-hot labels, in rows or in columns, stay so; None unless it is right then."""
-        for one_hot in dict.fromkeys(tuple(self.board.one_hot_here(columns)) for columns in (False, True)):
+        for one_hot in dict.fromkeys(tuple(one_hot_here(self.board, columns)) for columns in (False, True)):
             if len(one_hot) > len(self.region.one_hot):
                 hot = self.asked(_pairs(truth, claimed), replace(self.region, one_hot=one_hot))
                 if hot.status in (Status.EQUAL, Status.EQUAL_HERE):

@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop_cli.equality.decide import values
 from backprop_cli.homework import kinks, numbers
-from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.compared import Compared
 from backprop_cli.homework.following import usable_for
 from backprop_cli.homework.formulas import symbols
@@ -19,6 +19,7 @@ from backprop_cli.homework.sitting import Line, Sitting
 from backprop_cli.homework.standing import readings
 from backprop_cli.homework.updates import turned
 from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import Apply, Expr, Number, names_in, postorder
 from backprop_cli.lang.unparse import unparse

@@ -9,8 +9,9 @@ from fractions import Fraction
 import numpy as np
 
 from backprop_cli.equality.decide import Effort, Region, Status, decide, values
-from backprop_cli.homework.board import Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.targets import options, same
+from backprop_cli.homework.world import Ids, World
 from backprop_cli.lang.answers_syntax import Target
 from backprop_cli.oracles.opinion import NoOpinion
 

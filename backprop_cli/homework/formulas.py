@@ -10,8 +10,9 @@ import numpy as np
 
 from backprop_cli.calculus.table import row
 from backprop_cli.equality.slopes import pulled
-from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.lowering import Misfit, TermWalk
+from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.answers_syntax import BESIDE, DERIVATIVE, PARTIAL, PRIME, written
 from backprop_cli.lang.program import Define
 from backprop_cli.lang.syntax import TRANSPOSE, Apply, Brackets, Expr, Index, Name, Number, Part, Slice, children, fold, postorder, rebuilt

@@ -17,6 +17,7 @@ from backprop_cli.homework.compared import ROUNDED_HERE
 from backprop_cli.homework.comparing import Comparer, OutOfTime
 from backprop_cli.homework.following import world_of
 from backprop_cli.homework.formulas import half_unit, symbols, uses
+from backprop_cli.homework.labels import one_hot_here
 from backprop_cli.homework.mistakes import Mistaken, Other, diagnose
 from backprop_cli.homework.rules import Rules, fitted, key
 from backprop_cli.homework.score import scored
@@ -221,7 +222,7 @@ def _check_count(answers: str | bytes | Source, name: str, limits: Limits) -> No
 
 def _with_labels(board: Board, line: Line, comparer: Comparer) -> bool:
     """Whether an answer is right where the one-hot labels are those of the point, as `p[1] - 1` for `p[1] - y[1]`."""
-    labels = frozenset(key for columns in (False, True) for row in board.one_hot_here(columns) for key in row)
+    labels = frozenset(key for columns in (False, True) for row in one_hot_here(board, columns) for key in row)
     if line.truth is None or line.found.claimed is None or not labels:
         return False
     region = replace(comparer.region, fixed=comparer.region.fixed | labels, one_hot=())

@@ -16,7 +16,7 @@ from backprop_cli.equality.decide import values
 from backprop_cli.equality.program import COMPARISONS
 from backprop_cli.equality.terms import NUMBER, Terms
 from backprop_cli.homework import numbers
-from backprop_cli.homework.board import TRUTH, Board, Ids
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.comparing import Comparer, OutOfTime
 from backprop_cli.homework.following import usable_for
 from backprop_cli.homework.formulas import moving, read_as_products, rounded_literals, symbolic
@@ -25,6 +25,7 @@ from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.sitting import Line, Sitting
 from backprop_cli.homework.standing import readings, with_quotients
 from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.homework.world import TRUTH, Ids
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.opinion import NoOpinion
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from backprop_cli.homework.board import Ids, World
 from backprop_cli.homework.compared import Compared
 from backprop_cli.homework.comparing import Comparer
 from backprop_cli.homework.formulas import read_as_products
 from backprop_cli.homework.targets import by_edge, options, same
 from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.homework.world import Ids, World
 from backprop_cli.lang.answers_syntax import PARTIAL, Target
 from backprop_cli.lang.syntax import Apply, Expr, postorder
 from backprop_cli.oracles.opinion import NoOpinion

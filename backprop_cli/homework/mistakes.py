@@ -9,6 +9,7 @@ import numpy as np
 
 from backprop_cli.homework import mistakes_arrays, mistakes_paths, mistakes_ratios, mistakes_steps
 from backprop_cli.homework.board import Board
+from backprop_cli.homework.labels import one_hot_here
 from backprop_cli.homework.mistakes_case import Budget, Case, Mistaken, Other, Suspect, believed, grounded, opened
 from backprop_cli.homework.mistakes_injected import matching, pairs, single
 from backprop_cli.homework.mistakes_ranking import ranked
@@ -83,7 +84,7 @@ def _labels(board: Board, mistaken: Mistaken) -> list[tuple[tuple[str, ...], ...
     plain = tuple(board.one_hot)
     if mistaken.numeric:
         return [plain]
-    seen = [tuple(board.one_hot_here(columns)) for columns in (False, True)]
+    seen = [tuple(one_hot_here(board, columns)) for columns in (False, True)]
     several = [groups for groups in seen if len(groups) > len(plain) + 1]
     return list(dict.fromkeys([*several, plain, *seen]))
 

@@ -7,12 +7,12 @@ from itertools import product
 
 import numpy as np
 
-from backprop_cli.homework.board import Ids
 from backprop_cli.homework.mistakes_case import HANDED, Case, Suspect
 from backprop_cli.homework.mistakes_field import Row
 from backprop_cli.homework.mistakes_injected import matching
 from backprop_cli.homework.mistakes_sites import Site, adjoints, sites, wide
 from backprop_cli.homework.mistakes_sweep import Change, Ground
+from backprop_cli.homework.world import Ids
 
 PRODUCTS = frozenset({"@", "matmul", "dot", "outer"})
 _MOST_CHANGES, _MOST_ENTRIES = 6_000, 400

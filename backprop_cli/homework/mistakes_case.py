@@ -9,11 +9,12 @@ from fractions import Fraction
 import numpy as np
 
 from backprop_cli.equality.terms import LEAF
-from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.catalogue import CATALOGUE
 from backprop_cli.homework.formulas import half_unit
 from backprop_cli.homework.mistakes_field import Field, Row, generic_points, home_field
 from backprop_cli.homework.mistakes_sweep import Change, Edge, Ground, pairs_of
+from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.syntax import Apply, Expr, Number, postorder
 
 # Points drawn, the fewest that must lie in every domain, and the most that are kept.

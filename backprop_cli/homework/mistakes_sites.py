@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backprop_cli.homework.board import Board, Ids
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.mistakes_case import Case
 from backprop_cli.homework.mistakes_field import Row
 from backprop_cli.homework.mistakes_sweep import Ground
+from backprop_cli.homework.world import Ids
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import Apply, Expr, names_in, postorder
 from backprop_cli.oracles.calls import arguments

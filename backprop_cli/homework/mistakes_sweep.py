@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from backprop_cli.equality.terms import LEAF, NAMED
-from backprop_cli.homework.board import Board, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.mistakes_field import Field, Row
+from backprop_cli.homework.world import World
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number
 from backprop_cli.lang.unparse import unparse
 

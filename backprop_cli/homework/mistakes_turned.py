@@ -7,9 +7,9 @@ from itertools import product
 
 import numpy as np
 
-from backprop_cli.homework.board import Ids
 from backprop_cli.homework.formulas import Formulas
 from backprop_cli.homework.mistakes_case import MADE, Case, Suspect
+from backprop_cli.homework.world import Ids
 from backprop_cli.lang.answers_syntax import BESIDE
 from backprop_cli.lang.syntax import TRANSPOSE, Apply, Expr, Name, Part, children, postorder, rebuilt
 from backprop_cli.lang.unparse import unparse

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from backprop_cli.homework.board import Board, Ids
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.formulas import Formulas
 from backprop_cli.homework.mistakes_case import FOUND, MADE, WORKED, Case, Suspect
 from backprop_cli.homework.mistakes_field import Row
+from backprop_cli.homework.world import Ids
 from backprop_cli.lang.answers_syntax import written
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import Apply, Expr, Name, Number, Part, children, postorder, rebuilt

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from backprop_cli.equality.terms import NAMED
-from backprop_cli.homework.board import Board, Ids
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.mistakes_case import Case, Suspect
 from backprop_cli.homework.mistakes_field import Row
+from backprop_cli.homework.world import Ids
 
 
 def updates(case: Case) -> Iterator[Suspect]:

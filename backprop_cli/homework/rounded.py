@@ -9,9 +9,10 @@ from typing import Protocol
 from backprop_cli.equality.decide import Decision, Region, Status, values
 from backprop_cli.equality.slopes import gradient
 from backprop_cli.homework import numbers
-from backprop_cli.homework.board import Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.formulas import Formulas, rounded_literals
 from backprop_cli.homework.shapes import fit
+from backprop_cli.homework.world import Ids, World
 from backprop_cli.lang.syntax import Expr
 from backprop_cli.oracles.opinion import NoOpinion
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from backprop_cli.homework.board import Ids
 from backprop_cli.homework.lowering import Misfit, shape_text
 from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.homework.world import Ids
 from backprop_cli.lang.syntax import Brackets, Expr, Name, Number
 
 Size = int | str

@@ -10,7 +10,7 @@ from time import monotonic
 
 from backprop_cli.errors import Diagnostic, Source
 from backprop_cli.homework import forms, numbers, shapes, updates
-from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.chains import UNLIKE, agree, carried_on, once_more
 from backprop_cli.homework.circles import Circles
 from backprop_cli.homework.compared import ROUNDED_HERE, Compared
@@ -35,6 +35,7 @@ from backprop_cli.homework.rules import Rules
 from backprop_cli.homework.standing import readings, with_quotients
 from backprop_cli.homework.targets import rates, shape_of, whole
 from backprop_cli.homework.verdicts import Judged, Verdict
+from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.answers_syntax import Answer, Target
 from backprop_cli.lang.syntax import Expr, names_in
 from backprop_cli.oracles.opinion import NoOpinion

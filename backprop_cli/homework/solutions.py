@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from backprop_cli.calculus.tidy import tidy
 from backprop_cli.equality.terms import LEAF, NAMED, Terms
-from backprop_cli.homework.board import Board, Ids
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.comparing import Comparer
+from backprop_cli.homework.world import Ids
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Index, Name, Number
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import rational

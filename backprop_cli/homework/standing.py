@@ -11,10 +11,11 @@ from typing import Any, cast
 import numpy as np
 
 from backprop_cli.equality.decide import values
-from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.following import Slip
 from backprop_cli.homework.formulas import Numbers, half_unit, numbers_of, quotient_of, significant
 from backprop_cli.homework.numbers import fraction
+from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.answers_syntax import BESIDE
 from backprop_cli.lang.syntax import NEGATE, Apply, Brackets, Expr, Number, Part, children, fold, rebuilt
 

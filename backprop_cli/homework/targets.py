@@ -9,9 +9,10 @@ import numpy as np
 
 from backprop_cli.calculus.signatures import signatures
 from backprop_cli.errors import BackpropError, Diagnostic
-from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.formulas import symbols
 from backprop_cli.homework.lowering import Misfit, shape_text
+from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.answers import read_answers
 from backprop_cli.lang.answers_names import key
 from backprop_cli.lang.answers_syntax import DERIVATIVE, PARTIAL, Answer, Signature, Target, Unreadable, Vocabulary

@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop_cli.equality.decide import values
 from backprop_cli.homework import numbers
-from backprop_cli.homework.board import TRUTH, Board, Ids, World
+from backprop_cli.homework.board import Board
 from backprop_cli.homework.chains import UNLIKE, same_step
 from backprop_cli.homework.compared import EXACT, ROUNDED_HERE, Compared
 from backprop_cli.homework.comparing import Comparer
@@ -21,6 +21,7 @@ from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.standing import readings
 from backprop_cli.homework.targets import rates
 from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.answers_syntax import Answer
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number, Part, children, names_in, postorder
 from backprop_cli.oracles.opinion import NoOpinion
