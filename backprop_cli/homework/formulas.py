@@ -57,12 +57,7 @@ class Formulas(TermWalk):
         self.columns, self.transposed, self.arrays = columns, False, arrays or {}
         self.board, self.world, self.literals, self.direct = board, world, literals or {}, direct
         self.given, self.home, self.held_names = board.walk.given, board.walk.home, board.walk.held_names
-        read = board.values if world.by_value else world.values
-        self.values = {name: Item(board.value(name, world) if name in read else ids, name) for name, ids in board.values.items()}
-        for name, claimed in world.values.items():
-            self.values[name] = Item(claimed, name)
-        for name in extra:
-            self.values.setdefault(name, Item(np.array(board.terms.leaf(name)), name))
+        self.extra = frozenset(extra)
 
     def terms_of(self, tree: Expr) -> Ids:
         """The terms of a formula, in its shape. Raises NoOpinion, or Misfit where shapes do not go together."""
@@ -103,7 +98,18 @@ class Formulas(TermWalk):
     def name(self, name: str, frame: Any) -> Item:
         if name in self.board.broken:
             raise NoOpinion(f"{name} has no value: {self.board.broken[name]}")
+        if name not in self.values and (name in self.board.values or name in self.extra):
+            self.values[name] = Item(self.believed(name), name)
         return super().name(name, frame)
+
+    def believed(self, name: str) -> Ids:
+        """What a name is worth in this world."""
+        if name not in self.board.values:
+            return np.array(self.board.terms.leaf(name))
+        claimed = self.world.values.get(name)
+        if claimed is not None:
+            return claimed
+        return self.board.value(name, self.world) if self.world.by_value else self.board.values[name]
 
     def below(self, part: Part) -> Sequence[Expr]:
         if (isinstance(part, Apply) and part.head in _SYMBOLS) or quotient_of(part) in self.literals:

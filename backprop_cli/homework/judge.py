@@ -18,7 +18,7 @@ from backprop_cli.homework.comparing import Comparer, OutOfTime
 from backprop_cli.homework.following import world_of
 from backprop_cli.homework.formulas import half_unit, symbols, uses
 from backprop_cli.homework.labels import one_hot_here
-from backprop_cli.homework.mistakes import Mistaken, Other, diagnose
+from backprop_cli.homework.mistakes import Budget, Mistaken, Other, diagnose
 from backprop_cli.homework.rules import Rules, fitted, key
 from backprop_cli.homework.score import scored
 from backprop_cli.homework.shapes import fit
@@ -38,6 +38,9 @@ _CROWDED = 200_000
 _TERMS = 20
 # Numbers written as coarsely as this are beyond float64, and beyond diagnosis.
 _VAST = 10**300
+# Work that may be done on all diagnoses of a file, in units of their budget, for each second that a line has.
+_LOOKED = 5_000_000_000
+UNSEEN = "from line {} on it is not looked into what went wrong: the wrong answers above took all the work there is (--limit seconds=N)"
 WITH_LABELS = "right with the labels of this point put in, not for other labels"
 
 
@@ -111,7 +114,8 @@ class Bench:
         lines = conventions.settled(sitting, lines)
         finished = iter([self.explained(sitting, line, lines) for line in lines])
         records = tuple(_unreadable(each) if isinstance(each, Unreadable) else next(finished) for each in read)
-        return scored(Judgement(records, self.missing(lines), self.unanswered(lines)), self.rules)
+        notes = tuple(UNSEEN.format(line) for line in sitting.unseen[:1])
+        return scored(Judgement(records, self.missing(lines), self.unanswered(lines), notes=notes), self.rules)
 
     def explained(self, sitting: Sitting, line: Line, lines: Sequence[Line]) -> Judged:
         """The record of a line; what its explanation took is let go of, for the lines after it."""
@@ -175,10 +179,17 @@ class Bench:
             kind=target.kind,
             secret=self.open(lines),
         )
+        budget = Budget()
+        if sitting.looked > _LOOKED * sitting.seconds - budget.left:
+            sitting.unseen.append(line.answer.line)
+            return None
+        whole = budget.left
         try:
-            return diagnose(self.board, mistaken, comparer.measure.seed)
+            return diagnose(self.board, mistaken, comparer.measure.seed, budget)
         except NoOpinion:
             return None
+        finally:
+            sitting.looked += whole - budget.left
 
     def gives_away(self, line: Line, lines: Sequence[Line]) -> bool:
         """Whether the value of a formula would tell what stands in it and has no right answer yet."""

@@ -69,6 +69,8 @@ class Sitting:
     sizes: dict[str, int] = field(default_factory=dict)
     rate: Fraction | None = None
     circles: Circles = field(default_factory=Circles)
+    looked: int = 0  # work done on diagnoses
+    unseen: list[int] = field(default_factory=list)  # lines that got none for lack of it
 
     @property
     def wrong(self) -> list[Slip]:
