@@ -60,3 +60,21 @@ def test_exact_numbers_that_would_take_for_ever_are_refused() -> None:
     )
     assert found.returncode == 2
     assert "not-exact" in found.stderr
+
+
+def test_a_product_of_decimals_comes_to_an_end() -> None:
+    found = trace("x = 2; y = x*0.99*0.99*0.99; L = y*0.5")
+    assert found.returncode == 0, found.stderr
+    assert "∂y/∂x = 0.99*0.99*0.99" in found.stdout
+
+
+def test_single_operations_on_numbers_are_written_in_latex() -> None:
+    found = trace("x = 0.5; L = x + x*2", "--ops", "--symbolic", "--format", "latex")
+    assert found.returncode == 0, found.stderr
+    assert r"$L_{1} = x \cdot 2$" in found.stdout
+
+
+def test_one_entry_of_a_product_is_written_out_entry_by_entry() -> None:
+    found = trace("x = [1, 2]; y = [x, x]; v = (y @ x)[1]; L = v*2", "--elementwise")
+    assert found.returncode == 0, found.stderr
+    assert "y[0, 1] = x[1] = 2" in found.stdout

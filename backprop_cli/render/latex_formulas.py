@@ -52,11 +52,11 @@ def latex(expr: Expr) -> str:
 
 def latex_filled(filled: Filled) -> str:
     """The same of a pattern with words in its holes, drawn once for all statements that are made alike."""
-    words = filled.words
+    between, holes = _pieces(filled.pattern, len(filled.words))
+    words = [filled.words[hole] for hole in holes]
     if any(word[0] in "0123456789." and (word == "0.5" or "e" in word.lower()) for word in words):
         return latex(filled.tree)  # a power of ten is a product, a power of a half is a root
-    between, holes = _pieces(filled.pattern, len(words))
-    drawn = [number(words[hole])[0] if words[hole][0] in "0123456789." else name(words[hole]) for hole in holes]
+    drawn = [number(word)[0] if word[0] in "0123456789." else name(word) for word in words]
     return "".join([piece + word for piece, word in zip(between, [*drawn, ""], strict=True)])
 
 

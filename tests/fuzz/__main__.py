@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.fuzz.tally import Tally
 
 TARGETS = ("parse", "answers", "judge")
+_SCREENS, _SHOWN = "views of programs, and their gradients as answers", 5_000
 _PROGRAMS = 120_000  # one in seven of them is on a kink
 
 
@@ -23,6 +24,8 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     differential.add_argument("--programs", type=int, default=_PROGRAMS, metavar="N", help=f"how many programs ({_PROGRAMS:,})")
     equality = kinds.add_parser("equality", help="equal and unequal pairs of formulas through the decision, and a share through the judge")
     equality.add_argument("--pairs", type=int, default=100_000, metavar="N", help="how many pairs (100,000)")
+    screens = kinds.add_parser("screens", help="every view of random programs, and their own gradients through the judge")
+    screens.add_argument("--programs", type=int, default=_SHOWN, metavar="N", help=f"how many programs ({_SHOWN:,})")
     grown = kinds.add_parser("atheris", help="texts grown by what they reach in the code; hypothesis where there is no Atheris")
     grown.add_argument("--seconds", type=float, default=1_200, metavar="N", help="of processor time, for each target (1,200)")
     grown.add_argument("--target", action="append", choices=TARGETS, help="what to try; repeat for more (all three)")
@@ -31,7 +34,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     everything.add_argument("--quick", action="store_true", help="a few minutes of it")
     everything.add_argument("--mutants", type=int, metavar="N", help="no more than so many of each kind (all of them)")
     everything.add_argument("--keep", type=Path, metavar="FOLDER", help="where the texts that were grown are kept and begun with")
-    for each in (differential, equality, grown, everything):
+    for each in (differential, equality, screens, grown, everything):
         each.add_argument("--seed", type=int, default=0, metavar="N", help="where the random numbers begin (0)")
     return parser.parse_args(given)
 
@@ -42,6 +45,8 @@ def tallies(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
         yield "gradients against other engines", _differential(asked.programs, asked.seed)
     elif asked.kind == "equality":
         yield "equality", _equality(asked.pairs, asked.seed)
+    elif asked.kind == "screens":
+        yield _SCREENS, _screens(asked.programs, asked.seed)
     elif asked.kind == "atheris":
         yield from _texts(asked.target or TARGETS, asked.seconds, asked.seed, asked.keep)
     else:
@@ -51,6 +56,7 @@ def tallies(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
             texts = beside.submit(list, _texts(TARGETS, 20 if asked.quick else 1_200, asked.seed, asked.keep))
             yield "gradients against other engines", _differential(2_000 if asked.quick else _PROGRAMS, asked.seed)
             yield "equality", _equality(2_000 if asked.quick else 100_000, asked.seed)
+            yield _SCREENS, _screens(200 if asked.quick else _SHOWN, asked.seed)
             yield "mutants", mutants(asked.mutants, asked.quick)
             yield from texts.result()
         yield "threats, limits and numerics", timed_tests()  # with nothing beside them: they measure processor time
@@ -68,6 +74,12 @@ def _equality(pairs: int, seed: int) -> Tally:
     from tests.fuzz.equality import run
 
     return run(pairs, seed)
+
+
+def _screens(programs: int, seed: int) -> Tally:
+    from tests.fuzz.screens import run
+
+    return run(programs, seed)
 
 
 def _texts(targets: Sequence[str], seconds: float, seed: int, keep: Path | None) -> Iterator[tuple[str, Tally]]:

@@ -1,0 +1,147 @@
+"""Every view of random programs, and the judge on their own gradients: no fault, no control byte, no right answer called wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from backprop_cli.commands import run as command
+from backprop_cli.door import grad
+from backprop_cli.errors import BackpropError
+from backprop_cli.homework.judge import judge
+from backprop_cli.homework.verdicts import Verdict
+from backprop_cli.lang.parse import parse
+from tests.fuzz.grown import program
+from tests.fuzz.parallel import shared_out
+from tests.fuzz.spelled import text
+from tests.fuzz.tally import Tally
+from tests.fuzz.trial import told
+
+# One word of each group, or none.
+_GROUPS = (
+    ("--symbolic", "--elementwise", "--paths", "--expand", "--mode forward", "--mode reverse", "--style tape", "--algorithm recursive"),
+    ("--ops",),
+    ("--exact",),
+    ("--format latex", "--format markdown", "--json", "--ascii", "--digits 3"),
+)
+_GRADIENTS = ("--symbolic", "--exact", "--json", "--digits 17", "--no-check")
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_ORDINARY = (0, 2)  # an answer, or a complaint about the program: all programs have values, but some leave a domain
+_VIEWS = 3
+_ENTRIES = 12  # of a gradient that is given as an answer
+_ACCUSED = frozenset({Verdict.WRONG, Verdict.UNREADABLE, Verdict.FOLLOW_THROUGH})
+_ACCEPTED = frozenset({Verdict.CORRECT, Verdict.FOLLOW_THROUGH, Verdict.CONVENTION, Verdict.CORRECT_AT_POINT})
+
+
+def run(cases: int, seed: int) -> Tally:
+    """So many programs, some views of each; then its own gradients as answers, and the same a thousandth off."""
+    return shared_out(share, cases, seed, every=500)
+
+
+def share(stretch: range, seed: int) -> Tally:
+    """A stretch of programs."""
+    tally = Tally()
+    for number in stretch:
+        case = f"program {number} of seed {seed}"
+        random = Random(f"{seed}/{number}/screens")
+        made = program(Random(f"{seed}/{number}"))
+        written = "\n".join([*(f"{leaf} = {json.dumps(value)}" for leaf, value in made.leaves.items()), text(made)])
+        for words in _views(random):
+            name = f"{case}: {' '.join(words)}"
+            with tally.timed(name):
+                found = shown([words[0], "-e", written, *words[1:]])
+            tally.counts["views"] += 1
+            if found:
+                tally.failures.append(f"{found}: {name}\n{written}")
+        with tally.timed(f"{case}: judged"):
+            found = judged(written, tally)
+        if found:
+            tally.failures.append(f"{found}: {case}\n{written}")
+        tally.cases += 1
+    return tally
+
+
+def _views(random: Random) -> Iterator[list[str]]:
+    for _ in range(_VIEWS):
+        chosen = [random.choice(group) for group in _GROUPS if random.random() < 0.4]
+        yield ["trace", *" ".join(chosen).split()]
+    yield ["grad", *" ".join(each for each in _GRADIENTS if random.random() < 0.3).split()]
+
+
+def shown(arguments: list[str]) -> str:
+    """What is wrong with a run of the command; nothing where it answers, or says what is amiss with the program."""
+    output, complaint = io.StringIO(), io.StringIO()
+    before = os.environ.get("BACKPROP_DEBUG")
+    os.environ["BACKPROP_DEBUG"] = "1"  # a fault comes out as it is
+    try:
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(complaint):
+            status = command(arguments)
+    except Exception as error:  # whatever comes out is what is looked for
+        return told(error)
+    finally:
+        if before is None:
+            del os.environ["BACKPROP_DEBUG"]
+    printed = output.getvalue()
+    if status not in _ORDINARY:
+        return f"status {status}"
+    if status and "error" not in printed + complaint.getvalue():
+        return f"status {status} without a complaint"
+    if _CONTROL.search(printed) or _CONTROL.search(complaint.getvalue()):
+        return "a control byte"
+    if "--json" in arguments:
+        try:
+            json.loads(complaint.getvalue() if status else printed, parse_constant=_no_number)
+        except ValueError as error:
+            return f"no JSON: {error}"
+    return ""
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(word)
+
+
+def judged(written: str, tally: Tally) -> str:
+    """What the judge gets wrong about gradients as answers, and about gradients a thousandth off; nothing where it is right."""
+    try:
+        found = grad(written)
+    except BackpropError:
+        tally.skipped["no gradient"] += 1
+        return ""
+    output = found.output
+    given = {name: np.asarray(value, dtype=float) for name, value in found.gradients.items()}
+    plain = {name: value for name, value in given.items() if 0 < value.size <= _ENTRIES and np.isfinite(value).all() and value.any()}
+    right = [f"d{output}/d{name} = {_spelled(value)}" for name, value in plain.items()] + _formulas(written, output)
+    off = [f"d{output}/d{name} = {_spelled(value * 1.001)}" for name, value in plain.items()]
+    source = parse(written)
+    for lines, due, never in ((right, "right", _ACCUSED), (off, "off", _ACCEPTED)):
+        try:
+            answers = judge(source, "\n".join(lines)).answers if lines else ()
+        except Exception as error:  # whatever comes out is what is looked for
+            return told(error)
+        for each in answers:
+            tally.counts[f"{due} answers: {each.verdict.value}"] += 1
+            if each.verdict in never:
+                return f"{due}, but {each.verdict.value}: {each.text}"
+    return ""
+
+
+def _formulas(written: str, output: str) -> list[str]:
+    """The closed forms that the tool finds, as answers."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        status = command(["grad", "-e", written, "--symbolic", "--json", "--no-check"])
+    found = json.loads(printed.getvalue()).get("formulas", {}) if not status else {}
+    return [f"d{output}/d{name} = {each['in_leaves']}" for name, each in found.items() if each["in_leaves"]]
+
+
+def _spelled(value: Any) -> str:
+    """Numbers to ten digits."""
+    return json.dumps(np.vectorize(lambda each: float(f"{each:.10g}"))(value).tolist())
