@@ -16,7 +16,7 @@ from backprop_cli import BackpropError, grad
 from backprop_cli.equality.decide import Status
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.limits import SUBMISSION
-from tests.fuzz import equality
+from tests.fuzz import equality, screens
 from tests.fuzz.__main__ import main
 from tests.fuzz.atheris_run import fuzz
 from tests.fuzz.drawn import texts
@@ -102,6 +102,37 @@ def test_pairs_are_judged_right() -> None:
     assert not tally.failures
     assert tally.counts["judged as answers"] > 5
     assert tally.counts["undecided"] == 0
+
+
+def test_views_of_programs_are_shown_and_their_gradients_are_judged_right() -> None:
+    tally = screens.share(range(6), 7)
+    assert not tally.failures
+    assert tally.counts["views"] == 24
+    assert tally.counts["right answers: correct"] > 10
+    assert tally.counts["off answers: wrong"] > 5
+
+
+def test_faults_control_bytes_and_wrong_verdicts_are_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(arguments: list[str]) -> int:
+        print(arguments[1])
+        if arguments[0] == "trace":
+            raise KeyError("no")
+        return 70
+
+    monkeypatch.setattr(screens, "command", broken)
+    assert screens.shown(["trace", "x"]).startswith("KeyError")
+    assert screens.shown(["grad", "x"]) == "status 70"
+    monkeypatch.setattr(screens, "command", lambda arguments: print("\x1b[2J") or 0)
+    assert screens.shown(["grad"]) == "a control byte"
+    monkeypatch.setattr(screens, "command", lambda arguments: print('{"value": NaN}') or 0)
+    assert screens.shown(["grad", "--json"]) == "no JSON: NaN"
+    monkeypatch.setattr(screens, "command", lambda arguments: 2)
+    assert screens.shown(["grad"]) == "status 2 without a complaint"
+
+
+def test_a_right_answer_called_wrong_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screens, "_ACCUSED", frozenset({Verdict.CORRECT}))
+    assert screens.judged("x = 2\nL = x^2", Random(1), Tally()).startswith("right, but correct: dL/dx = 4.0")
 
 
 # ---- what the long runs have found ----

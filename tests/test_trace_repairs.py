@@ -78,3 +78,10 @@ def test_one_entry_of_a_product_is_written_out_entry_by_entry() -> None:
     found = trace("x = [1, 2]; y = [x, x]; v = (y @ x)[1]; L = v*2", "--elementwise")
     assert found.returncode == 0, found.stderr
     assert "y[0, 1] = x[1] = 2" in found.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--exact",), ("--ops", "--exact")])
+def test_the_entry_outside_a_domain_is_named_also_with_exact_numbers(options: tuple[str, ...]) -> None:
+    found = trace("x = [[-1, 2], [3, 1]]; v = x^tanh(x); L = sum(v)", *options)
+    assert found.returncode == 2
+    assert "a power without a real value, at entry [0, 0]" in found.stderr

@@ -33,10 +33,16 @@ _GROUPS = (
     ("--format latex", "--format markdown", "--json", "--ascii", "--digits 3"),
 )
 _GRADIENTS = ("--symbolic", "--exact", "--json", "--digits 17", "--no-check")
+_REPORTS = (
+    ("--format markdown", "--format csv", "--format gradescope", "--format prairielearn", "--format junit", "--json", "--ascii"),
+    ("--reveal", "--hints none", "--hints local", "--quiet", "--form number", "--digits 5"),
+)
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_ORDINARY = (0, 2)  # an answer, or a complaint about the program: all programs have values, but some leave a domain
+# An answer, or a complaint about the program: all have values, but some leave a domain. Those of `verify` tell verdicts, too.
+_ORDINARY, _VERDICTS = (0, 2), (0, 1, 2, 3)
 _VIEWS = 3
 _ENTRIES = 12  # of a gradient that is given as an answer
+_LONG = 5_000  # characters of an answer
 _ACCUSED = frozenset({Verdict.WRONG, Verdict.UNREADABLE, Verdict.FOLLOW_THROUGH})
 _ACCEPTED = frozenset({Verdict.CORRECT, Verdict.FOLLOW_THROUGH, Verdict.CONVENTION, Verdict.CORRECT_AT_POINT})
 
@@ -62,7 +68,7 @@ def share(stretch: range, seed: int) -> Tally:
             if found:
                 tally.failures.append(f"{found}: {name}\n{written}")
         with tally.timed(f"{case}: judged"):
-            found = judged(written, tally)
+            found = judged(written, random, tally)
         if found:
             tally.failures.append(f"{found}: {case}\n{written}")
         tally.cases += 1
@@ -90,15 +96,15 @@ def shown(arguments: list[str]) -> str:
         if before is None:
             del os.environ["BACKPROP_DEBUG"]
     printed = output.getvalue()
-    if status not in _ORDINARY:
+    if status not in (_VERDICTS if arguments[0] == "verify" else _ORDINARY):
         return f"status {status}"
-    if status and "error" not in printed + complaint.getvalue():
+    if status == 2 and "error" not in printed + complaint.getvalue():
         return f"status {status} without a complaint"
     if _CONTROL.search(printed) or _CONTROL.search(complaint.getvalue()):
         return "a control byte"
     if "--json" in arguments:
         try:
-            json.loads(complaint.getvalue() if status else printed, parse_constant=_no_number)
+            json.loads(complaint.getvalue() if status == 2 else printed, parse_constant=_no_number)
         except ValueError as error:
             return f"no JSON: {error}"
     return ""
@@ -108,8 +114,8 @@ def _no_number(word: str) -> Any:
     raise ValueError(word)
 
 
-def judged(written: str, tally: Tally) -> str:
-    """What the judge gets wrong about gradients as answers, and about gradients a thousandth off; nothing where it is right."""
+def judged(written: str, random: Random, tally: Tally) -> str:
+    """What the judge gets wrong about gradients, about the same a thousandth off, and in showing slips; nothing where it is right."""
     try:
         found = grad(written)
     except BackpropError:
@@ -130,7 +136,26 @@ def judged(written: str, tally: Tally) -> str:
             tally.counts[f"{due} answers: {each.verdict.value}"] += 1
             if each.verdict in never:
                 return f"{due}, but {each.verdict.value}: {each.text}"
-    return ""
+    slips = [_slipped(each, random) for each in random.sample(right + off, min(len(right + off), 5))]
+    slips += [f"{name} = {random.uniform(-2, 2):.4g}" for name in re.findall(r"^(v\d+) = ", written, re.M) if random.random() < 0.3]
+    slips += [
+        f"d{output}/d{name} = {random.uniform(-2, 2):.4g}" for name in re.findall(r"^(v\d+) = ", written, re.M) if random.random() < 0.3
+    ]
+    random.shuffle(slips)
+    chosen = [random.choice(group) for group in _REPORTS if random.random() < 0.4]
+    tally.counts["reports"] += 1
+    told_by = (
+        shown(["verify", "-e", written, *(word for each in slips for word in ("-a", each)), *" ".join(chosen).split()]) if slips else ""
+    )
+    return f"{told_by} in {chosen} on {slips}" if told_by else ""
+
+
+def _slipped(line: str, random: Random) -> str:
+    """An answer with the slip of a pen."""
+    asked, _, formula = line.partition(" = ")
+    slips = [("sin", "cos"), ("+", "-"), ("*", "/"), ("^2", "^3"), ("2", "3"), ("exp", "log"), ("(", "-("), (".", "")]
+    old, new = random.choice([each for each in slips if each[0] in formula] or [("", "-")])
+    return f"{asked} = {formula.replace(old, new, 1)}"
 
 
 def _formulas(written: str, output: str) -> list[str]:
@@ -139,7 +164,7 @@ def _formulas(written: str, output: str) -> list[str]:
     with contextlib.redirect_stdout(printed):
         status = command(["grad", "-e", written, "--symbolic", "--json", "--no-check"])
     found = json.loads(printed.getvalue()).get("formulas", {}) if not status else {}
-    return [f"d{output}/d{name} = {each['in_leaves']}" for name, each in found.items() if each["in_leaves"]]
+    return [f"d{output}/d{name} = {each['in_leaves']}" for name, each in found.items() if 0 < len(each["in_leaves"] or "") < _LONG]
 
 
 def _spelled(value: Any) -> str:
