@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backprop_cli import parse
 from backprop_cli.equality.terms import Terms
 from backprop_cli.homework import judge as judging
 from backprop_cli.homework.judge import judge
+from backprop_cli.homework.numbers import agreeing, rounded
 from backprop_cli.homework.rules import Rules
 from backprop_cli.homework.verdicts import Verdict
 from tests.test_growth import counting
@@ -52,6 +57,15 @@ def test_one_derivative_between_two_names_is_swept_between_them_alone(monkeypatc
         return len(made) - 2 * laid
 
     assert work(160) == work(40)
+
+
+@given(st.fractions(-10, 10, max_denominator=10**6), st.integers(0, 18), st.integers(-9, 9))
+def test_the_digits_in_which_numbers_agree_are_found_without_trying_all(truth: Fraction, place: int, off: int) -> None:
+    value = truth * (1 + Fraction(off, 10**place))
+    if not truth or not value or (truth < 0) != (value < 0):
+        assert agreeing(truth, value) == 0
+    else:
+        assert agreeing(truth, value) == next((n for n in range(17, 0, -1) if rounded(truth, n) == rounded(value, n)), 0)
 
 
 def test_diagnoses_end_where_their_work_does_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

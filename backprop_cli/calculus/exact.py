@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from backprop_cli.calculus.algebra import from_sympy, tree_size
@@ -29,6 +30,12 @@ def exact_text(value: Exact) -> str:
     """An exact number in the language of files: `1/2`, `-3`, `2*log(6)`."""
     if isinstance(value, Fraction):
         return _digits(value.numerator) + (f"/{_digits(value.denominator)}" if value.denominator != 1 else "")
+    return _closed(value)
+
+
+@lru_cache(maxsize=4096)
+def _closed(value: Any) -> str:
+    """A closed constant as text; a screen shows the same one in many places."""
     return unparse(from_sympy(value, {}))
 
 

@@ -105,7 +105,9 @@ def agreeing(truth: Fraction, value: Fraction) -> int:
     """To how many significant digits both numbers round to the same, 17 at most."""
     if not truth or not value or (truth < 0) != (value < 0):
         return 0
-    for digits in range(17, 0, -1):
+    # Numbers that round to the same are no further from each other than a unit of the last digit.
+    most = 17 if truth == value else max(_magnitude(truth), _magnitude(value)) + 1 - _magnitude(truth - value)
+    for digits in range(min(17, most), 0, -1):
         if rounded(truth, digits) == rounded(value, digits):
             return digits
     return 0
