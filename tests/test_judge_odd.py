@@ -104,3 +104,10 @@ x_new = x - 0.1*W^T [3, 2.0]"""
     assert verdicts(program, right) == ["correct"] * 8
     wrong = "dL/dz = [3, 2]\ndL/dx = W [3, 2]\ndL/dW = [1, 2] [3, 2]^T\nx_new = x - 0.1*W^T [3, 2.5]\nW_new = W - 0.1 [2, 3] x^T"
     assert verdicts(program, wrong) == ["correct", *["wrong"] * 4]
+
+
+@pytest.mark.parametrize("carries", ["sign(x)", "round(x)", "x^0", "x^2"])
+def test_the_edge_beside_other_paths_is_no_circle_also_where_these_carry_nothing(carries: str) -> None:
+    program = f"x = 0.7; v = {carries}; L = v + 3*x"
+    assert verdicts(program, "dL/dx = ∂L/∂x + dL/dv*dv/dx") == ["correct"]
+    assert verdicts(program, "dL/dx = ∂L/∂x") == ["wrong"]

@@ -66,7 +66,14 @@ def by_edge(board: Board, target: Target, tree: Expr) -> bool:
     """Whether a total derivative is made from the partial one along the edge, as in `dL/dx = ∂L/∂x + ∂L/∂v*dv/dx`."""
     own = [part for part in postorder(tree) if isinstance(part, Apply) and part.head in (DERIVATIVE, PARTIAL)]
     heads = {part.head for part in own if symbols(part) == [(target.of, target.wrt)]}
-    return heads == {PARTIAL} and not target.partial and len(options(board, replace(target, partial=True))) > 1
+    if heads != {PARTIAL} or target.partial:
+        return False
+    if len(options(board, replace(target, partial=True))) > 1:
+        return True
+    # The other paths may carry nothing, as those through `sign`: they are written all the same.
+    of, wrt = str(target.of), str(target.wrt)
+    named = {name for pair in symbols(tree) for name in pair} - {of, wrt}
+    return wrt in board.reads(of) and any(board.feeds(wrt, each) and board.feeds(each, of) for each in named)
 
 
 def same(board: Board, left: Ids, right: Ids) -> bool:
