@@ -168,5 +168,5 @@ def _formulas(written: str, output: str) -> list[str]:
 
 
 def _spelled(value: Any) -> str:
-    """Numbers to ten digits."""
-    return json.dumps(np.vectorize(lambda each: float(f"{each:.10g}"))(value).tolist())
+    """Numbers to seven digits: cancellation leaves no more of some."""
+    return json.dumps(np.vectorize(lambda each: float(f"{each:.7g}"))(value).tolist())
