@@ -180,7 +180,7 @@ class Bench:
             secret=self.open(lines),
         )
         budget = Budget()
-        if sitting.looked > _LOOKED * sitting.seconds - budget.left:
+        if sitting.looked > max(_LOOKED * sitting.seconds - budget.left, 0):
             sitting.unseen.append(line.answer.line)
             return None
         whole = budget.left
