@@ -16,8 +16,9 @@ from backprop_cli.calculus.formula import tree
 from backprop_cli.calculus.tidy import ONE, ZERO, product, tidy, total
 from backprop_cli.graph.graph import CONSTANT, Graph
 from backprop_cli.lang.pattern import Filled, Pattern, whole
-from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Part, fold, postorder, rebuilt, substitute
+from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Part, fold, names_in, postorder, rebuilt, same, substitute
 
+Written = tuple[Expr, tuple[int, ...]]  # an expression, and the shape that it has
 LARGEST = 1_000
 _LARGEST_OPERAND = 200  # parts; tidying a product takes a few calls for each factor
 
@@ -34,8 +35,8 @@ class Formulas:
         `inner` are the operations the assignment is made of, `node` the last of them. None where there is no formula.
         """
         members = set(inner)
-        arriving: dict[int, Expr | None] = {node: ONE if upstream is None else upstream}
-        found: dict[int, Expr | None] = {}
+        arriving: dict[int, Written | None] = {node: (ONE, ()) if upstream is None else (upstream, self.shape(node))}
+        found: dict[int, Written | None] = {}
         for each in reversed(inner):
             if each not in arriving:
                 continue
@@ -47,11 +48,11 @@ class Formulas:
                 target = arriving if operand in members else found
                 before = target.get(operand)
                 entire = part if operand not in target else None if before is None or part is None else _sum(before, part)
-                target[operand] = None if entire is None or _size(entire) > LARGEST else entire
-        return {read: None if tree is None else _signs_first(tree) for read, tree in found.items()}
+                target[operand] = None if entire is None or _size(entire[0]) > LARGEST else entire
+        return {read: None if written is None else _signs_first(written[0]) for read, written in found.items()}
 
-    def contribution(self, node: int, at: int, upstream: Expr, own_name: bool = True) -> Expr | None:
-        """What operand `at` of a node receives when `upstream` arrives."""
+    def contribution(self, node: int, at: int, upstream: Written, own_name: bool = True) -> Written | None:
+        """What operand `at` of a node receives when `upstream` arrives, each written with the shape that it has."""
         graph = self.graph
         row = graph.rows[graph.op[node]]
         operands = graph.operands(node)
@@ -62,16 +63,47 @@ class Formulas:
         if row.code is not None:
             from backprop_cli.calculus.array_formulas import received
 
-            shapes = [self.shape(operand) for operand in operands]
-            return received(row.code, self.static.get(node, {}), at, upstream, own, written, shapes)
+            shaped = [(text, self.shape(operand)) for text, operand in zip(written, operands, strict=True)]
+            return received(row.code, self.static.get(node, {}), at, upstream, (own, self.shape(node)), shaped)
         text = row.local[at]
         assert text is not None
         if row.head == "where":
             # Not a factor of 0 or 1: the branch that is not taken may have no derivative at all.
-            taken = (upstream, ZERO) if at == 1 else (ZERO, upstream)
-            return summed(self, Apply("where", (written[0], *taken)), node, operands[at])
-        local = tidy(substitute(tree(text), {**dict(zip(row.operands, written, strict=True)), "y": own}))
-        return summed(self, product(upstream, local), node, operands[at])
+            taken = (upstream[0], ZERO) if at == 1 else (ZERO, upstream[0])
+            chosen = Apply("where", (written[0], *taken)), self.together(upstream[1], self.shape(operands[0]))
+            return self.summed(chosen, node, operands[at])
+        names = {**dict(zip(row.operands, written, strict=True)), "y": own}
+        local = tidy(substitute(tree(text), names))
+        shape = self.local_shape(node, tree(text), names)
+        return None if shape is None else self.summed((product(upstream[0], local), self.together(upstream[1], shape)), node, operands[at])
+
+    def local_shape(self, node: int, formula: Expr, names: Mapping[str, Expr]) -> tuple[int, ...] | None:
+        """The shape of a local derivative as it is written, where what tidying drops has no part in it; None where that is not clear."""
+        shapes = {name: self.shape(operand) for name, operand in zip(names, self.graph.operands(node), strict=False)}
+        shapes["y"] = self.shape(node)
+        if not any(shapes.values()):
+            return ()
+        kept = names_in(tidy(substitute(formula, {name: tree for name, tree in names.items() if not shapes[name]})))
+        left = [name for name, shape in shapes.items() if shape and name in kept]
+        if any(not isinstance(names[name], Name) and not same(tidy(names[name]), names[name]) for name in left):
+            return None
+        return self.together(*(shapes[name] for name in left))
+
+    def together(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that shapes have together."""
+        if not any(shapes):
+            return ()
+        from backprop_cli.calculus.array_formulas import broadcast
+
+        return broadcast(*shapes)
+
+    def summed(self, part: Written, node: int, operand: int) -> Written:
+        """What an operand receives, summed over the copies of it where it was repeated."""
+        if self.shape(node) == self.shape(operand):
+            return part
+        from backprop_cli.calculus.array_formulas import summed_to
+
+        return summed_to(part, self.shape(node), self.shape(operand))
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -90,11 +122,15 @@ class Formulas:
         return Name(self.graph.labels[node]) if node in self.graph.labels else self.graph.expr(node)
 
 
-def _sum(left: Expr, right: Expr) -> Expr:
+def _sum(left: Written, right: Written) -> Written:
     """left + right, what is taken away last."""
-    if _negative(left) and not _negative(right):
+    if _negative(left[0]) and not _negative(right[0]):
         left, right = right, left
-    return total(left, right)
+    if left[1] == right[1]:
+        return total(left[0], right[0]), left[1]
+    from backprop_cli.calculus.array_formulas import broadcast
+
+    return total(left[0], right[0]), broadcast(left[1], right[1])
 
 
 def _negative(expr: Expr) -> bool:
@@ -172,12 +208,3 @@ class Writer:
 
 def _size(expr: Expr) -> int:
     return sum(1 for _ in postorder(expr))
-
-
-def summed(formulas: Formulas, part: Expr, node: int, operand: int) -> Expr:
-    """What an operand receives, summed over the copies of it where it was repeated."""
-    if formulas.shape(node) == formulas.shape(operand):
-        return part
-    from backprop_cli.calculus.array_formulas import summed_to
-
-    return summed_to(part, formulas.shape(node), formulas.shape(operand))
