@@ -174,9 +174,11 @@ class ArrayInterpreter(Interpreter):
             return unbroadcast(upstream if text == "1" else -upstream, shape)
         local = self.slope(node, at, inputs, values)
         if not self.strict and not self.arithmetic.finite(local):
-            self.require_floats(node, at, values)
             # A slope that does not exist does no harm where nothing arrives.
-            local = np.where(upstream != 0, np.where(np.isfinite(local), local, np.nan), 0.0)[()]
+            arrives = np.asarray(upstream != 0, dtype=bool)
+            local = np.where(arrives, local if self.exact else np.where(np.isfinite(local), local, np.nan), self.arithmetic.number("0"))[()]
+            if self.exact and not self.arithmetic.finite(local):
+                raise self.faults.slope(node, at, values)
         return unbroadcast(self.arithmetic.multiply(upstream, local), shape)
 
     def require_floats(self, node: int, at: int, values: list[Any]) -> None:
@@ -189,7 +191,8 @@ class ArrayInterpreter(Interpreter):
 
     def quiet_entries(self, upstream: Any, local: Any, value: Any) -> Any:
         quiet = np.broadcast_to(np.equal(0 if upstream is None else upstream, 0).astype(bool), np.shape(value))
-        quiet = quiet if self.exact else quiet & ~np.isfinite(local) & np.isfinite(value)
+        known = _there if self.exact else np.isfinite
+        quiet = quiet & ~known(local) & known(value)
         return quiet if np.any(quiet) else False
 
     def unknown(self, part: Any) -> bool:
@@ -211,3 +214,8 @@ def tie(interpreter: Interpreter, node: int, values: list[Any], adjoint: Any) ->
     kink = CODE[row.code].kink
     inputs = [np.asarray(values[operand]) for operand in graph.operands(node)]
     return kink is not None and bool(np.any(adjoint != 0)) and kink(interpreter.static(node, values), values[node], *inputs)
+
+
+def _there(value: Any) -> Any:
+    """Which entries of exact numbers there are."""
+    return np.equal(np.frompyfunc(lambda entry: entry is not None, 1, 1)(value), True)

@@ -84,10 +84,10 @@ class Namespace:
         return self.bind(self.arithmetic.number(text), "number")
 
     def _apply(self, head: str, inner: tuple[Expr, ...], below: list[str]) -> str:
-        if head == NEGATE:
-            return f"(-{below[0]})"
         if head in self.arithmetic.infix:
             return f"{self.arithmetic.infix[head]}({', '.join(below)})"
+        if head == NEGATE:
+            return f"(-{below[0]})"
         if head == "^":
             power = inner[1]
             if isinstance(power, Number) and power.text.isdecimal():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from backprop_cli.calculus.arithmetic import FLOAT, NATIVE, Arithmetic
+from backprop_cli.lang.syntax import NEGATE
 
 
 def _power(a: Any, b: Any) -> Any:
@@ -77,23 +79,33 @@ def _angle(a: Any, b: Any) -> Any:
 
 
 def lifted(arithmetic: Arithmetic) -> Arithmetic:
-    """An arithmetic of single numbers, made to work on arrays of objects too."""
+    """An arithmetic of single numbers, made to work on arrays of objects too: what has no value is undefined in its entry alone."""
     from dataclasses import replace
 
-    def entrywise(function: Callable[..., Any]) -> Callable[..., Any]:
+    def entrywise(function: Callable[..., Any], needs: int | None = None) -> Callable[..., Any]:
+        def entry(*given: Any) -> Any:
+            if not all(map(arithmetic.finite, given[:needs])):
+                return arithmetic.undefined
+            try:
+                return function(*given)
+            except (ArithmeticError, ValueError):
+                return arithmetic.undefined
+
         def apply(*operands: Any) -> Any:
             if not any(isinstance(operand, np.ndarray) for operand in operands):
-                return function(*operands)
-            return np.frompyfunc(function, len(operands), 1)(*operands)
+                return entry(*operands)
+            return np.frompyfunc(entry, len(operands), 1)(*operands)
 
         return apply
 
     functions = {name: entrywise(function) for name, function in arithmetic.functions.items()}
-    functions["where"] = entrywise(lambda condition, a, b: a if condition else b)
+    functions |= {"negative": entrywise(operator.neg), "where": entrywise(lambda condition, a, b: a if condition else b, 1)}
 
     def finite(value: Any) -> bool:
         if isinstance(value, np.ndarray):
             return all(arithmetic.finite(each) for each in value.ravel())
         return arithmetic.finite(value)
 
-    return replace(arithmetic, functions=functions, lazy=False, finite=finite, add=functions["add"], multiply=functions["multiply"])
+    infix = {**arithmetic.infix, NEGATE: "negative"}
+    added, multiplied = functions["add"], functions["multiply"]
+    return replace(arithmetic, functions=functions, lazy=False, infix=infix, finite=finite, add=added, multiply=multiplied)
