@@ -85,3 +85,14 @@ def test_the_entry_outside_a_domain_is_named_also_with_exact_numbers(options: tu
     found = trace("x = [[-1, 2], [3, 1]]; v = x^tanh(x); L = sum(v)", *options)
     assert found.returncode == 2
     assert "a power without a real value, at entry [0, 0]" in found.stderr
+
+
+def test_a_contribution_entry_by_entry_is_told_from_a_gradient() -> None:
+    text = "param W = [[1, 2], [3, 4]]; x = [1, -1]; u = W @ x; v = W @ u; L = sum(v)"
+    found = trace(text, "--elementwise").stdout
+    assert "dW[0, 0] += dv[0]*u[0] = 1 × (-1) = -1" in found
+    assert "∂L/∂W_ik += ∂L/∂u_i · x_k" in found
+    assert "dx[0] = " in found
+    signs = {each["expression"]: each["sign"] for each in json.loads(trace(text, "--elementwise", "--json").stdout)["entries"]}
+    assert signs["outer(du, x)"] == "+="
+    assert signs["W.T @ du"] == "="

@@ -23,13 +23,16 @@ _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textas
             '"': "''", "’": "'", "…": r"\dots{}", "⋮": r"$\vdots$", "−": "$-$", "≤": r"$\leq$", "≥": r"$\geq$"}  # fmt: skip
 _PLAIN = re.compile("[A-Za-z][\u0300-\u0304\u0308\u030a\u030c\u0327]|[ßæøåÆØÅ]")  # letters that every TeX font can put together
 _LOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_PIECES = re.compile(r"[A-Za-z0-9_]+|.")
+_UNDER = rf"[^\W_][{''.join(_ACCENTS)}]"  # a letter and its accent, where no single character is both
+_ACCENTED = re.compile(_UNDER)
+_LETTERS = re.compile(f"{_UNDER}|.", re.S)
+_PIECES = re.compile(f"{_UNDER}|[A-Za-z0-9_]+?(?={_UNDER})|[A-Za-z0-9_]+|.")
 _CHUNK = 16  # letters of a name that are not parted
 
 
 def words(text: str) -> str:
     """Text between formulas: every character that means something to TeX is escaped, every one it has no letter for is named."""
-    return "".join(map(_letter, visible(text)))
+    return "".join(map(_letter, _LETTERS.findall(visible(text))))
 
 
 @lru_cache(maxsize=4096)
@@ -38,12 +41,12 @@ def _letter(char: str) -> str:
         return _SPECIAL[char]
     if char in "{}$&#_%":
         return "\\" + char
-    if " " <= char <= "~" or _PLAIN.fullmatch(unicodedata.normalize("NFD", char)):
+    if len(char) == 1 and (" " <= char <= "~" or _PLAIN.fullmatch(unicodedata.normalize("NFD", char))):
         return char
     if "₀" <= char <= "₉":
         return f"$_{char.translate(_LOW)}$"
     drawn = _one(char)
-    return f"[U+{ord(char):04X}]" if drawn is None else f"${drawn}$"
+    return "".join(f"[U+{ord(each):04X}]" for each in char) if drawn is None else f"${drawn}$"
 
 
 @lru_cache(maxsize=4096)
@@ -57,7 +60,7 @@ def _one(char: str) -> str | None:
     if len(letters) == 2 and letters[1] in _ACCENTS:
         below = _one(letters[0])
         return None if below is None else rf"\{_ACCENTS[letters[1]]}{{{below}}}"
-    said = unicodedata.name(char, "").split()
+    said = unicodedata.name(char, "").split() if len(char) == 1 else []
     if len(said) == 4 and said[0] == "GREEK" and said[2] == "LETTER":
         word = said[3].replace("LAMDA", "LAMBDA").lower()
         word = word if said[1] == "SMALL" else word.capitalize()
@@ -94,8 +97,8 @@ def _base(word: str) -> str:
 
 
 def _whole(word: str) -> str | None:
-    """A name that is one letter, or that spells a Greek one."""
-    return f"\\{word}" if word in _GREEK else _one(word) if len(word) == 1 else None
+    """A name that is one letter, under an accent or not, or that spells a Greek one."""
+    return f"\\{word}" if word in _GREEK else _one(word) if len(word) == 1 or _ACCENTED.fullmatch(word) else None
 
 
 def _piece(text: str) -> str:

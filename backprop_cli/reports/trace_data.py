@@ -156,7 +156,12 @@ def _entries(given: Report) -> list[dict[str, Any]]:
     from backprop_cli.reports.trace_entries import rules
 
     return [
-        {"of": rule.name, "expression": _text(rule.expr), "formulas": None if rule.entries is None else _nested(rule.entries)}
+        {
+            "of": rule.name,
+            "sign": rule.sign,
+            "expression": _text(rule.expr),
+            "formulas": None if rule.entries is None else _nested(rule.entries),
+        }
         for rule in rules(given)
     ]
 

@@ -37,6 +37,11 @@ class Rule:
     entries: Any | None
     step: Contributed | None = None
 
+    @property
+    def sign(self) -> str:
+        """`+=` where this is one contribution of several."""
+        return "+=" if self.step is not None and self.step.count > 1 else "="
+
 
 def rules(given: Report) -> Iterator[Rule]:
     """Every rule of arrays, forward and backward."""
@@ -65,7 +70,7 @@ def entries(given: Report) -> list[Block]:
         if rule.entries is None:
             large += 1
             continue
-        sign = "+=" if rule.step is not None and rule.step.count > 1 else "="
+        sign = rule.sign
         sigma = None if rule.step is None else _sigma_of(given.output, rule, rule.step)
         lines = [*([(sigma,)] if sigma is not None else []), *_lines(rule)]
         blocks.append(Listing(Phrase((Name(rule.name), sign, rule.expr, ", entry by entry")), tuple(lines)))
@@ -118,7 +123,7 @@ def _lines(rule: Rule) -> Iterator[tuple[Cell, ...]]:
         entry = value[at] if shape else value
         entry = entry.item() if hasattr(entry, "item") else entry
         numbers: tuple[Cell, ...] = (_substituted(tree, rule.values), "=") if isinstance(tree, Apply) else ()
-        yield (Phrase((lefts[at], "=", tree, "=", *numbers, Figure(entry, gradient=rule.step is not None))),)
+        yield (Phrase((lefts[at], rule.sign, tree, "=", *numbers, Figure(entry, gradient=rule.step is not None))),)
 
 
 def _substituted(tree: Expr, values: Mapping[str, Any]) -> Substituted:
@@ -148,7 +153,8 @@ def _substituted(tree: Expr, values: Mapping[str, Any]) -> Substituted:
 
 def _sigma_of(output: str, rule: Rule, step: Contributed) -> Phrase | None:
     dimensions = {word: len(sizes(value)) for word, value in rule.values.items()}
-    return _sigma(output, step.user, step.operand, rule.expr, step.upstream_name, dimensions)
+    found = _sigma(output, step.user, step.operand, rule.expr, step.upstream_name, dimensions)
+    return found if found is None or rule.sign == "=" else Phrase(tuple(rule.sign if part == "=" else part for part in found.parts))
 
 
 def _sigma(output: str, node: str, operand: str, tree: Expr, upstream: str, dimensions: Mapping[str, int]) -> Phrase | None:
