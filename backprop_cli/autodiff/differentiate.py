@@ -169,7 +169,7 @@ def require_scalar(graph: Graph, output: int, value: Value) -> None:
             graph.program.source,
             graph.span(output),
             f"{value.size} entries",
-            hint=f"end with  sum({name})  or another number, choose it with --of, or ask for the whole matrix with  backprop grad --jacobian",
+            hint=f"end with  sum({name})  or another number, choose it with --of, or see all of it with  backprop grad --jacobian",
         )
     )
 
