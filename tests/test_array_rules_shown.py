@@ -99,6 +99,8 @@ A = "X = [[1, 2, 3], [0, 1, -1]]; W = [[1, 2], [3, 4], [0.5, -1]]; A = [[1, 2], 
         "L = mean(where(A > 1, A, b))",
         "L = mean(A^0*b) + sum(mean(A^1 + b^0, axis=0))",
         "L = sum(prod(X @ W, axis=0)*b)",
+        "r = X[-1]; c2 = X[:, 1]; e = X[0, 2]; v = x[1]; L = sum(r*x) + sum(c2*b) + e*v",
+        "L = x[0]*sum(X[1]^2) + sum((X @ W)[:, 0]) + mean(X[1]) + sum(X[:, 1:3]) + x[1:][0]",
     ],
 )
 def test_the_printed_rules_are_what_arrives(output: str) -> None:

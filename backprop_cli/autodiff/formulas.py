@@ -93,7 +93,7 @@ class Formulas:
         """The shape that shapes have together."""
         if not any(shapes):
             return ()
-        from backprop_cli.calculus.array_formulas import broadcast
+        from backprop_cli.calculus.array_cases import broadcast
 
         return broadcast(*shapes)
 
@@ -101,7 +101,7 @@ class Formulas:
         """What an operand receives, summed over the copies of it where it was repeated."""
         if self.shape(node) == self.shape(operand):
             return part
-        from backprop_cli.calculus.array_formulas import summed_to
+        from backprop_cli.calculus.array_cases import summed_to
 
         return summed_to(part, self.shape(node), self.shape(operand))
 
@@ -128,7 +128,7 @@ def _sum(left: Written, right: Written) -> Written:
         left, right = right, left
     if left[1] == right[1]:
         return total(left[0], right[0]), left[1]
-    from backprop_cli.calculus.array_formulas import broadcast
+    from backprop_cli.calculus.array_cases import broadcast
 
     return total(left[0], right[0]), broadcast(left[1], right[1])
 
