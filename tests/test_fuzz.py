@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,6 +20,7 @@ from backprop_cli.equality.decide import Status
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.limits import SUBMISSION
 from tests.fuzz import equality, screens
+from tests.fuzz import kept as keeping
 from tests.fuzz.__main__ import main
 from tests.fuzz.atheris_run import fuzz
 from tests.fuzz.drawn import texts
@@ -354,3 +358,38 @@ def test_a_complaint_about_a_name_of_updates_has_its_place(answer: str) -> None:
 )
 def test_texts_that_once_ended_in_a_fault(name: str, text: str) -> None:
     TARGETS[name](text.encode())
+
+
+def test_a_trial_that_was_passed_is_not_made_again_by_the_same_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def trial(name: str, failures: int = 0) -> tuple[str, Callable[[], Tally]]:
+        def run() -> Tally:
+            made.append(name)
+            return Tally(cases=3, counts=Counter(good=2), failures=["bad"] * failures)
+
+        return name, run
+
+    def go(how: str = "0") -> list[tuple[str, Tally]]:
+        made.clear()
+        return list(keeping.kept(tmp_path, how)([trial("one"), trial("two", failures=1)]))
+
+    assert [name for name, _ in go()] == ["one", "two"]
+    again = go()
+    assert made == ["two"]  # what failed is tried again
+    assert (again[0][1].cases, again[0][1].counts["good"], again[0][1].notes) == (3, 2, [keeping.AGAIN])
+    go("another seed")
+    assert made == ["one", "two"]
+    monkeypatch.setattr(keeping, "code", lambda: "other")
+    go()
+    assert made == ["one", "two"]
+    assert next(iter(keeping.kept(None, "0")([trial("three")])))[1].cases == 3
+
+
+def test_a_digest_of_the_code_knows_the_smallest_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "grammar").mkdir()
+    (tmp_path / "grammar" / "a.lark").write_text("x", "utf-8")
+    monkeypatch.setattr(keeping, "ROOT", tmp_path)
+    before = keeping.code()
+    (tmp_path / "grammar" / "a.lark").write_text("y", "utf-8")
+    assert keeping.code() != before

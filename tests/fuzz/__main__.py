@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.fuzz.kept import kept
 from tests.fuzz.tally import Tally
 
 TARGETS = ("parse", "answers", "judge")
@@ -33,7 +35,9 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     everything = kinds.add_parser("all", help="all of these, one after the other, and what else keeps a tally")
     everything.add_argument("--quick", action="store_true", help="a few minutes of it")
     everything.add_argument("--mutants", type=int, metavar="N", help="no more than so many of each kind (all of them)")
-    everything.add_argument("--keep", type=Path, metavar="FOLDER", help="where the texts that were grown are kept and begun with")
+    everything.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="where texts and tallies are kept: what this code has passed is not tried again"
+    )
     for each in (differential, equality, screens, grown, everything):
         each.add_argument("--seed", type=int, default=0, metavar="N", help="where the random numbers begin (0)")
     return parser.parse_args(given)
@@ -48,18 +52,26 @@ def tallies(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
     elif asked.kind == "screens":
         yield _SCREENS, _screens(asked.programs, asked.seed)
     elif asked.kind == "atheris":
-        yield from _texts(asked.target or TARGETS, asked.seconds, asked.seed, asked.keep)
+        yield from ((title, trial()) for title, trial in _texts(asked.target or TARGETS, asked.seconds, asked.seed, asked.keep))
     else:
-        from tests.fuzz.others import mutants, timed_tests
+        yield from _everything(asked)
 
-        with ThreadPoolExecutor(1) as beside:  # one process, which the rest does not wait for
-            texts = beside.submit(list, _texts(TARGETS, 20 if asked.quick else 1_200, asked.seed, asked.keep))
-            yield "gradients against other engines", _differential(2_000 if asked.quick else _PROGRAMS, asked.seed)
-            yield "equality", _equality(2_000 if asked.quick else 100_000, asked.seed)
-            yield _SCREENS, _screens(200 if asked.quick else _SHOWN, asked.seed)
-            yield "mutants", mutants(asked.mutants, asked.quick)
-            yield from texts.result()
-        yield "threats, limits and numerics", timed_tests()  # with nothing beside them: they measure processor time
+
+def _everything(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
+    """Every trial; with a folder to keep things in, those that this very code has passed before are not made again."""
+    from tests.fuzz.others import MUTATED, mutants, timed_tests
+
+    made = kept(None if asked.keep is None else asked.keep / "tallies", f"{asked.seed}{' quick' * asked.quick} {asked.mutants or ''}")
+    with ThreadPoolExecutor(1) as beside:  # one process, which the rest does not wait for
+        seconds = 20 if asked.quick else 1_200
+        texts = beside.submit(list, made(_texts(TARGETS, seconds, asked.seed, asked.keep)))
+        yield from made([("gradients against other engines", lambda: _differential(2_000 if asked.quick else _PROGRAMS, asked.seed))])
+        yield from made([("equality", lambda: _equality(2_000 if asked.quick else 100_000, asked.seed))])
+        yield from made([(_SCREENS, lambda: _screens(200 if asked.quick else _SHOWN, asked.seed))])
+        yield from made((f"mutants of the {name}", partial(mutants, name, asked.mutants, asked.quick)) for name in MUTATED)
+        yield from texts.result()
+    # With nothing beside them: they measure processor time.
+    yield from made([("threats, limits and numerics", timed_tests)])
 
 
 def _differential(programs: int, seed: int) -> Tally:
@@ -82,11 +94,11 @@ def _screens(programs: int, seed: int) -> Tally:
     return run(programs, seed)
 
 
-def _texts(targets: Sequence[str], seconds: float, seed: int, keep: Path | None) -> Iterator[tuple[str, Tally]]:
+def _texts(targets: Sequence[str], seconds: float, seed: int, keep: Path | None) -> Iterator[tuple[str, Callable[[], Tally]]]:
     from tests.fuzz.atheris_run import fuzz
 
     for name in targets:
-        yield f"texts to {name}", fuzz(name, seconds, seed, keep / name if keep else None)
+        yield f"texts to {name}", partial(fuzz, name, seconds, seed, keep / name if keep else None)
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from tests.fuzz.targets import ROOT
 _KINDS = ("threats", "limits", "numerics", "infinite_slopes", "worker", "endings")
 _RATE = re.compile(r"^(\w+): ([\d,]+) of ([\d,]+) mutants noticed", re.M)
 _QUICK = 40
+MUTATED = ("table", "bounds", "limits")
 
 
 def timed_tests() -> Tally:
@@ -43,13 +44,13 @@ def timed_tests() -> Tally:
     return _closed(tally, begun, used)
 
 
-def mutants(most: int | None, quick: bool) -> Tally:
-    """What `python -m tests.mutation` says; its exit status says whether enough were noticed. `most` is how many of each kind."""
+def mutants(name: str, most: int | None, quick: bool) -> Tally:
+    """What `python -m tests.mutation` says of one target; its exit status says whether enough were noticed. `most` is how many."""
     most = _QUICK if quick else most
     if find_spec("cosmic_ray") is None:
         return Tally(failures=["Cosmic Ray is not installed: pip install -e '.[mutation]'"])
     begun = time.perf_counter()
-    status, said, used = _run("tests.mutation", *([] if most is None else ["--sample", str(most)]))
+    status, said, used = _run("tests.mutation", name, *([] if most is None else ["--sample", str(most)]))
     tally = Tally(notes=[line.strip() for line in said.strip().splitlines()])
     for _, noticed, tried in _RATE.findall(said):
         tally.cases += int(tried.replace(",", ""))
