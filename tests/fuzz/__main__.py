@@ -14,7 +14,7 @@ from tests.fuzz.kept import kept
 from tests.fuzz.tally import Tally
 
 TARGETS = ("parse", "answers", "judge")
-_SCREENS, _SHOWN = "views of programs, and their gradients as answers", 5_000
+_SCREENS, _SHOWN = "views of programs, and their gradients as answers", 2_000
 _PROGRAMS = 120_000  # one in seven of them is on a kink
 
 

@@ -124,7 +124,9 @@ def judged(written: str, random: Random, tally: Tally) -> str:
     output = found.output
     given = {name: np.asarray(value, dtype=float) for name, value in found.gradients.items()}
     plain = {name: value for name, value in given.items() if 0 < value.size <= _ENTRIES and np.isfinite(value).all() and value.any()}
-    right = [f"d{output}/d{name} = {_spelled(value)}" for name, value in plain.items()] + _formulas(written, output)
+    right = (
+        [f"d{output}/d{name} = {_spelled(value)}" for name, value in plain.items()] + _formulas(written, output) + _steps(written, output)
+    )
     off = [f"d{output}/d{name} = {_spelled(value * 1.001)}" for name, value in plain.items()]
     source = parse(written)
     for lines, due, never in ((right, "right", _ACCUSED), (off, "off", _ACCEPTED)):
@@ -165,6 +167,26 @@ def _formulas(written: str, output: str) -> list[str]:
         status = command(["grad", "-e", written, "--symbolic", "--json", "--no-check"])
     found = json.loads(printed.getvalue()).get("formulas", {}) if not status else {}
     return [f"d{output}/d{name} = {each['in_leaves']}" for name, each in found.items() if 0 < len(each["in_leaves"] or "") < _LONG]
+
+
+def _steps(written: str, output: str) -> list[str]:
+    """The local derivatives that a trace prints, and the chain rule over each name's users, as answers; none where there are arrays."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        status = command(["trace", "-e", written, "--json"])
+    steps = [] if status else json.loads(printed.getvalue())["backward"]
+    if any(np.ndim(each["contribution"]) or each["local"]["formula"] is None for each in steps):
+        return []
+    users: dict[str, dict[str, str]] = {}
+    for each in steps:
+        users.setdefault(each["operand"], {})[each["user"]] = each["local"]["formula"]
+    local = [f"∂{user}/∂{name} = {formula}" for name, by in users.items() for user, formula in by.items() if len(formula) < _LONG]
+    chains = [
+        f"d{output}/d{name} = " + " + ".join(f"∂{user}/∂{name}" if user == output else f"d{output}/d{user}*∂{user}/∂{name}" for user in by)
+        for name, by in users.items()
+        if set(by) != {output}
+    ]
+    return local + chains
 
 
 def _spelled(value: Any) -> str:
