@@ -111,3 +111,16 @@ def test_the_edge_beside_other_paths_is_no_circle_also_where_these_carry_nothing
     program = f"x = 0.7; v = {carries}; L = v + 3*x"
     assert verdicts(program, "dL/dx = ∂L/∂x + dL/dv*dv/dx") == ["correct"]
     assert verdicts(program, "dL/dx = ∂L/∂x") == ["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "verdict"),
+    [
+        ("x = 0.1; L = x + softplus(x - 45)", "dL/dx = 1", "correct"),  # 1 + 3e-20
+        ("x = 0.1; L = x + softplus(x - 10)", "dL/dx = 1", "wrong"),
+        ("x = 2; L = x - 0.10000000000000001*x", "dL/dx = 0.9", "correct"),
+        ("x = 2; L = x - 0.1001*x", "dL/dx = 0.9", "wrong"),
+    ],
+)
+def test_a_short_number_that_float64_cannot_tell_from_the_truth_is_right(program: str, answer: str, verdict: str) -> None:
+    assert verdicts(program, answer) == [verdict]
