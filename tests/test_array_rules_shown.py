@@ -115,3 +115,16 @@ def test_the_printed_rules_of_grown_programs_are_what_arrives() -> None:
             leaves = [f"{leaf} = {json.dumps(value)}" for leaf, value in made.leaves.items()]
             held += rules_hold("\n".join([*leaves, text(made)]))
     assert held > 60
+
+
+@pytest.mark.parametrize(
+    ("source", "formulas"),
+    [
+        ("x = [0, 2, 3]; L = prod(x)", [None]),  # L/x has no value where x is 0
+        ("x = [1, 2, 3]; L = prod(x)", ["dL*L/x"]),
+        ("B = 1.75; m = reshape(B, [1, 1]); L = mean(m)", ["dL", "dm[0, 0]"]),
+        ("X = [[1, 2], [0, 1]]; b = [1, 1]; m = mean(X + b, axis=0); L = sum(m^2)", ["2*dL*m", "dm/2", "dm"]),
+    ],
+)
+def test_rules_as_they_are_printed(source: str, formulas: list[str | None]) -> None:
+    assert [each["local"]["formula"] for each in asked("trace", "-e", source)["backward"]] == formulas

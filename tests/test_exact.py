@@ -131,3 +131,37 @@ def test_squaring_again_and_again_ends_at_the_limit() -> None:
 def test_closed_constants_grow_to_the_limit_and_no_further() -> None:
     text = "u0 = x\n" + "\n".join(f"u{n + 1} = sin(u{n}) + u{n}" for n in range(40)) + "\nL = u40"
     assert refused(text, x=1).reference == "not-exact"
+
+
+@pytest.mark.parametrize(
+    ("source", "value", "gradient"),
+    [
+        ("x=[-1,1];L=sum(where(x>0,log(x),0))", "0", ["0", "1"]),
+        ("x=[-1,1];L=sum(where(x>0,sqrt(x),x))", "0", ["1", "1/2"]),
+        ("x=[0,2];L=sum(where(x>0,1/x,0))", "1/2", ["0", "-1/4"]),
+        ("x=[0,3];y=[0,4];L=sum(hypot(x,y))", "5", ["0", "3/5"]),
+        ("x=[0,0,1];L=hypot(x[0],x[1])+x[0]", "0", ["1", "0", "0"]),
+        ("x=[0,1];L=sum(sqrt(x)*[0,1])", "1", ["0", "1/2"]),
+        ("x=[1,2];L=sum(relu(x-1)*sqrt(x-1))", "1", ["0", "3/2"]),
+        ("x=[0,2];y=2;L=sum(x^y)", "4", ["0", "4"]),
+        ("x=[0,1];y=[0,1];L=sum(-x^y)", "-2", ["0", "-1"]),
+        ("x=[0];L=sum(x[1:])", "0", ["0"]),
+        ("x=[0,1];y=[0,1];c=[0,1];L=sum(atan2(y,x)*c)", "pi/4", ["0", "-1/2"]),
+    ],
+)
+def test_exact_arrays_are_undefined_in_single_entries(source: str, value: str, gradient: list[str]) -> None:
+    found = grad(source, exact=True, wrt=["x"])
+    assert exact_text(found.value) == value
+    assert [exact_text(each) for each in found.gradients["x"]] == gradient
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x=[1,-2]; L=sum(log(x))", "log of a negative number, -2, at entry [1]"),
+        ("x=[0,1]; L=sum(sqrt(x))", "the derivative of sqrt by x"),
+        ("x=[0,1]; L=sum(-1/x)", "division by zero, at entry [0]"),
+    ],
+)
+def test_exact_arrays_need_what_the_output_needs(source: str, said: str) -> None:
+    assert said in refused(source).message

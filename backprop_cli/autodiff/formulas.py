@@ -63,6 +63,8 @@ class Formulas:
         if row.code is not None:
             from backprop_cli.calculus.array_formulas import received
 
+            if row.code == "prod" and not self.whole(operands[0]):
+                return None  # total/x has no value where x is 0
             shaped = [(text, self.shape(operand)) for text, operand in zip(written, operands, strict=True)]
             return received(row.code, self.static.get(node, {}), at, upstream, (own, self.shape(node)), shaped)
         text = row.local[at]
@@ -113,6 +115,12 @@ class Formulas:
             parts = 1 if node in self.graph.labels else 1 + sum(sizes[each] for each in self.graph.operands(node))
             sizes.append(min(parts, LARGEST))
         return sizes
+
+    def whole(self, node: int) -> bool:
+        """Whether no entry of a value is 0."""
+        import numpy as np
+
+        return bool(np.all(self.values[node] != 0))
 
     def shape(self, node: int) -> tuple[int, ...]:
         return getattr(self.values[node], "shape", ())

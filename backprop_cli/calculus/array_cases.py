@@ -73,8 +73,8 @@ class Case:
         """Whether one number arrives at all entries."""
         return math.prod(self.arrived) == 1 != math.prod(self.whole) or not self.arrived
 
-    def number(self) -> Expr:
-        """That number."""
+    def entry(self) -> Expr:
+        """The first entry of what arrives: that number, where it is one."""
         return Index(self.g, (Number("0"),) * len(self.arrived)) if self.arrived else self.g
 
     def count(self) -> Number:

@@ -44,9 +44,9 @@ def _matmul(c: Case) -> Written | None:
 def _matmul_of_one(c: Case, a: Expr, b: Expr) -> Written:
     """What a product's operands receive where the same number arrives at all of its entries."""
     if c.at:
-        entries = times(c.number(), a if len(c.shapes[0]) == 1 else summed(a, 0))
+        entries = times(c.entry(), a if len(c.shapes[0]) == 1 else summed(a, 0))
         return (entries, c.shape) if len(c.shape) == 1 else (reshaped(entries, (c.shape[0], 1)), (c.shape[0], 1))
-    return times(c.number(), b if len(c.shapes[1]) == 1 else summed(b, 1)), c.shape[-1:]
+    return times(c.entry(), b if len(c.shapes[1]) == 1 else summed(b, 1)), c.shape[-1:]
 
 
 def _transposed(c: Case) -> Written | None:
@@ -94,7 +94,7 @@ def _outer(c: Case) -> Written | None:
     if c.entire:
         return matmul(turned(c.g) if c.at else c.g, other), c.shape
     if c.single:
-        return times(c.number(), Apply("sum", (other,))), ()
+        return times(c.entry(), Apply("sum", (other,))), ()
     if len(c.arrived) == 1 or c.arrived[0] == 1:  # the same in all rows
         row = c.g if len(c.arrived) == 1 else reshaped(c.g, c.arrived[1:])
         return (times(row, Apply("sum", (other,))), c.shape) if c.at else (Apply("dot", (row, other)), ())
@@ -104,14 +104,14 @@ def _outer(c: Case) -> Written | None:
 
 def _inv(c: Case) -> Written | None:
     if c.single and not c.entire:
-        return negated(times(c.number(), Apply("outer", (summed(c.y, 0), summed(c.y, 1))))), c.shape
+        return negated(times(c.entry(), Apply("outer", (summed(c.y, 0), summed(c.y, 1))))), c.shape
     return (negated(matmul(matmul(turned(c.y), c.g), turned(c.y))), c.shape) if c.entire else None
 
 
 def _slices(c: Case, part: Expr | Slice, axes: int) -> Written | None:
     """The part of what arrives along the axis that was joined; what arrives has so many axes."""
     if not c.entire:
-        return (c.number(), ()) if c.single else None
+        return (c.entry(), ()) if c.single else None
     axis = (c.static.get("axis") or 0) % axes
     return Index(c.g, (*(Slice(None, None, None) for _ in range(axis)), part)), c.shape
 
@@ -132,8 +132,8 @@ def _identity(c: Case) -> Written | None:
 
 def _as_before(c: Case) -> Written | None:
     if not c.entire:
-        return (c.number(), ()) if c.single else None
-    return reshaped(c.g, c.shape), c.shape
+        return (c.entry(), ()) if c.single else None
+    return (reshaped(c.g, c.shape) if c.shape else c.entry()), c.shape
 
 
 def _entry(c: Case) -> Written | None:
@@ -149,9 +149,9 @@ def _entry(c: Case) -> Written | None:
         case [Apply() as row, Apply() as column]:
             return times(c.g, Apply("outer", (row, column))), c.shape
         case [Apply() as row, None] if c.single:
-            return times(c.number(), reshaped(row, (c.shape[0], 1))), (c.shape[0], 1)
+            return times(c.entry(), reshaped(row, (c.shape[0], 1))), (c.shape[0], 1)
         case [None, Apply() as column] if c.single:
-            return times(c.number(), column), c.shape[1:]
+            return times(c.entry(), column), c.shape[1:]
         case [Apply() as row, None] if c.entire:
             return Apply("outer", (row, c.g)), c.shape
         case [None, Apply() as column] if c.entire:

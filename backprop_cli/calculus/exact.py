@@ -28,7 +28,7 @@ _LOOK = 10  # steps that any closed form takes
 
 def exact_text(value: Exact) -> str:
     """An exact number in the language of files: `1/2`, `-3`, `2*log(6)`."""
-    if isinstance(value, Fraction):
+    if isinstance(value, Fraction | int):  # an int is a sum over nothing
         return _digits(value.numerator) + (f"/{_digits(value.denominator)}" if value.denominator != 1 else "")
     return _closed(value)
 
@@ -224,6 +224,8 @@ class _Work:
             lifted = [_lift(operand) for operand in operands]
             if name in ("exp", "sinh", "cosh") and abs(exact_float(operands[0])) > math.log(_LARGEST):
                 raise NotExact(f"{name} of {exact_float(operands[0]):.6g} is too large or too small to be kept exactly")
+            if name == "atan2" and not any(operands):
+                return Fraction(0)  # as in float64
             try:
                 return self.kept(getattr(sympy, name)(*lifted))
             except PrecisionExhausted:

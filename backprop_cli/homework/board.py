@@ -167,8 +167,11 @@ class Board:
             self._adjoints[of] = self._swept(root, of, TRUTH, reversed(self.order))
         return self._adjoints[of]
 
-    def _swept(self, root: int, of: str, world: World, names: Iterable[str]) -> dict[str, Ids]:
-        """One reverse sweep from an entry of `of` through some names; what a student takes for a derivative goes on from there."""
+    def _swept(self, root: int, of: str, world: World, names: Iterable[str], by: str | None = None) -> dict[str, Ids]:
+        """One reverse sweep from an entry of `of` through some names; what a student takes for a derivative goes on from there.
+
+        Where only the derivative by one name is asked, a claim of all that comes from it to some node stands for every path between.
+        """
         adjoints = {root: self.terms.number(1)}
         nothing = self.terms.number(0)
         found: dict[str, Ids] = {}
@@ -176,20 +179,23 @@ class Board:
             own = self.values[name].ravel().tolist()
             claimed = world.derivatives.get((of, name))
             if claimed is not None:
-                adjoints.update(zip(own, self._row(claimed, of, root, len(own)), strict=True))
+                row = dict(zip(own, self._row(claimed, of, root, len(own)), strict=True))
+                adjoints = {each: adjoint for each, adjoint in (adjoints | row).items() if self.terms.value(adjoint) != 0}
             found[name] = np.array([adjoints.get(each, nothing) for each in own], dtype=np.int64).reshape(self.values[name].shape)
             if not self.scope.is_leaf(name) and any(each in adjoints for each in own):
-                self._handed_on(name, own, adjoints, world)
+                whole = world.totals.get((name, by)) if by is not None and name != of else None
+                self._handed_on(name, own, adjoints, world, {} if whole is None else {str(by): whole}, whole is not None)
         return found
 
     def _between(self, of: str, by: str, world: World) -> list[str]:
         """The names through which a derivative of `of` arrives at `by`, from the last one on, no further up than it is claimed."""
         met, pending = {by}, [by]
+        claimed = [name for name, below in world.totals if below == by]
         while pending:
             name = pending.pop()
             if (of, name) in world.derivatives:
                 continue
-            for user in self.users(name):
+            for user in (*self.users(name), *(claimed if name == by else ())):
                 if user not in met and self._places[user] <= self._places[of]:
                     met.add(user)
                     pending.append(user)
@@ -203,22 +209,23 @@ class Board:
             return list(flat[at * size : (at + 1) * size])
         return [each if column == at else self.terms.number(0) for column, each in enumerate(flat)]
 
-    def _handed_on(self, name: str, own: list[int], adjoints: dict[int, int], world: World) -> None:
-        """What a node hands on to the names that it reads."""
+    def _handed_on(self, name: str, own: list[int], adjoints: dict[int, int], world: World, totals: Mapping[str, Ids], alone: bool) -> None:
+        """What a node hands on to the names that it reads; with a claim that stands `alone`, nothing else."""
         terms = self.terms
         inside: dict[int, int] = {}
         for each, inner in zip(own, self.inner(name).ravel().tolist(), strict=True):
             if each in adjoints:
                 inside[inner] = terms.apply("+", inside[inner], adjoints[each]) if inner in inside else adjoints[each]
         edges = {operand: world.edges.get((name, operand)) for operand in self.reads(name)} if world.edges else {}
-        claimed = {operand: edge for operand, edge in edges.items() if edge is not None}
-        arrived = {term: adjoint for term, adjoint in self._arrived(inside).items() if self.owner[term][0] not in claimed}
+        claimed = {operand: edge for operand, edge in edges.items() if edge is not None and not alone} | dict(totals)
+        passed = {} if alone else self._arrived(inside)
+        arrived = {term: adjoint for term, adjoint in passed.items() if self.owner[term][0] not in claimed}
         for operand, edge in claimed.items():
             others = self.values[operand].ravel().tolist()
             block = edge.reshape(len(own), len(others)).tolist()
             for at, term in enumerate(others):
-                parts = [terms.apply("*", adjoints[each], block[row][at]) for row, each in enumerate(own) if each in adjoints]
-                arrived[term] = terms.total(parts)
+                slopes = {each: block[row][at] for row, each in enumerate(own) if each in adjoints and terms.value(block[row][at]) != 0}
+                arrived[term] = terms.total(terms.apply("*", adjoints[each], slope) for each, slope in slopes.items())
         for term, adjoint in arrived.items():
             adjoints[term] = terms.apply("+", adjoints[term], adjoint) if term in adjoints else adjoint
 
@@ -261,7 +268,7 @@ class Board:
             rows = [self.adjoints(of)[by]]
         else:
             between = self._between(of, by, world)
-            rows = [self._swept(each, of, world, between)[by] for each in own.ravel().tolist()]
+            rows = [self._swept(each, of, world, between, by)[by] for each in own.ravel().tolist()]
         rows = [self._believed(each, world) for each in rows] if world.values else rows
         if own.size == 1:
             return rows[0] if other.size > 1 or other.shape == own.shape or not own.shape else rows[0].reshape(own.shape)

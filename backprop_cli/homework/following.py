@@ -43,6 +43,7 @@ class Slip:
     claimed: Ids
     entries: Mapping[tuple[int, ...] | None, Entry]
     degenerate: bool = False
+    partial: bool = False  # asked with `∂`
 
     @property
     def right(self) -> bool:
@@ -121,19 +122,29 @@ def world_of(board: Board, slips: Sequence[Slip]) -> World:
     values: dict[str, Ids] = {}
     derivatives: dict[tuple[str, str], Ids] = {}
     edges: dict[tuple[str, str], Ids] = {}
+    totals: dict[tuple[str, str], Ids] = {}
     for slip in slips:
         if slip.by is None:
             values[slip.of] = slip.claimed
-        elif slip.of == board.output:
-            derivatives[slip.of, slip.by] = slip.claimed
+            continue
+        derivatives[slip.of, slip.by] = slip.claimed
+        block = None if slip.of == board.output else _block(board, slip.of, slip.by, slip.claimed)
+        if block is None:
+            continue
+        direct = slip.by in board.reads(slip.of)
+        if direct and (slip.partial or not any(board.feeds(slip.by, each) for each in board.reads(slip.of))):
+            edges[slip.of, slip.by] = block
         else:
-            derivatives[slip.of, slip.by] = slip.claimed
-            block = board.values[slip.of].shape + board.values[slip.by].shape
-            if slip.by in board.reads(slip.of) and slip.claimed.size == int(np.prod(block, dtype=int)):
-                edges[slip.of, slip.by] = slip.claimed.reshape(block)
-            elif slip.by in board.reads(slip.of) and slip.claimed.shape == board.values[slip.of].shape == board.values[slip.by].shape:
-                edges[slip.of, slip.by] = _diagonal(board, slip.claimed)
-    return World(values, derivatives, edges)
+            totals[slip.of, slip.by] = block
+    return World(values, derivatives, edges, totals)
+
+
+def _block(board: Board, of: str, by: str, claimed: Ids) -> Ids | None:
+    """A derivative of one name by another in the shape of both; None where it is in neither that nor a diagonal's."""
+    shape = board.values[of].shape + board.values[by].shape
+    if claimed.size == int(np.prod(shape, dtype=int)):
+        return claimed.reshape(shape)
+    return _diagonal(board, claimed) if claimed.shape == board.values[of].shape == board.values[by].shape else None
 
 
 def _diagonal(board: Board, claimed: Ids) -> Ids:

@@ -275,7 +275,7 @@ class Sitting:
         rounding = numbers.coarseness(last, self.rules.digits) if found.numeric and not right else Fraction(0)
         entries = {} if before is None else dict(before.entries)
         entries[target.index] = Entry(line.answer.line, right, rounding)
-        self.slips.append(Slip(target.of, target.wrt, made, entries, trivial))
+        self.slips.append(Slip(target.of, target.wrt, made, entries, trivial, target.partial))
 
     def line(
         self,

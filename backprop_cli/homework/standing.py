@@ -185,4 +185,4 @@ def _entry(slip: Slip, index: tuple[int, ...], named: Ids) -> Slip:
         return slip
     claimed = named.copy()
     claimed[index] = slip.claimed[index]
-    return Slip(slip.of, slip.by, claimed, {index: slip.entries[index]}, slip.degenerate)
+    return Slip(slip.of, slip.by, claimed, {index: slip.entries[index]}, slip.degenerate, slip.partial)

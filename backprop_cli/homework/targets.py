@@ -38,6 +38,14 @@ def rates(names: frozenset[str]) -> frozenset[str]:
     return frozenset(rate for rate in RATES if key(rate) not in spelled)
 
 
+def own_rate(board: Board) -> str:
+    """The leaf that is the program's own rate: a number that is called like one, and that the output does not need."""
+    spelled = {key(rate) for rate in RATES}
+    found = [name for name in board.leaves if key(name) in spelled and not board.values[name].ndim]
+    found = [name for name in found if board.output is None or not board.feeds(name, board.output)]
+    return found[0] if len(found) == 1 else ""
+
+
 def options(board: Board, target: Target, world: World = TRUTH) -> list[tuple[Ids, str]]:
     """The truths that an answer may mean, each with a note on the reading.
 

@@ -19,7 +19,7 @@ from backprop_cli.homework.formulas import half_unit, read_as_products, symbols
 from backprop_cli.homework.rounded import slack as moved_by_rounding
 from backprop_cli.homework.shapes import fit
 from backprop_cli.homework.standing import readings
-from backprop_cli.homework.targets import rates
+from backprop_cli.homework.targets import own_rate, rates
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.homework.world import TRUTH, Ids, World
 from backprop_cli.lang.answers_syntax import Answer
@@ -172,18 +172,19 @@ def moved(board: Board, old: Ids, slope: Ids, rate: int, sign: str) -> Ids:
 
 
 def _rate(sitting: Sitting, comparer: Comparer, step: tuple[Ids, Ids, Ids], extra: tuple[str, ...], tree: Expr) -> tuple[int | None, str]:
-    """The rate as a term: the one that is named in the update, given, or found from it; else None, and why.
-
-    `step` holds the old values, the gradient and the values claimed.
-    """
+    """The rate as a term: named in the update, given, or found from it (old values, gradient, values claimed); else None, and why."""
     terms, claimed = sitting.board.terms, step[2]
     if len(extra) == 1:
         return terms.leaf(extra[0]), ""
+    declared = own_rate(sitting.board)
+    own = int(sitting.board.values[declared]) if declared else None
+    if declared in names_in(tree):
+        return own, ""
     if sitting.rules.rate is not None:
         return terms.number(sitting.rules.rate), ""
     numeric = not any(terms.moved[each] for each in claimed.ravel().tolist())
-    if numeric and sitting.rate is not None:
-        return terms.number(sitting.rate), ""
+    if numeric and (own is not None or sitting.rate is not None):
+        return terms.number(sitting.rate or 0) if own is None else own, ""
     found, still = _found(comparer, step, tree)
     if not found:
         return (None, UNKNOWN) if numeric else (terms.number(Fraction(1)), "")
