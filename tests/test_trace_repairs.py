@@ -96,3 +96,9 @@ def test_a_contribution_entry_by_entry_is_told_from_a_gradient() -> None:
     signs = {each["expression"]: each["sign"] for each in json.loads(trace(text, "--elementwise", "--json").stdout)["entries"]}
     assert signs["outer(du, x)"] == "+="
     assert signs["W.T @ du"] == "="
+
+
+@pytest.mark.parametrize("x", ["0", "-30", "1"])
+def test_a_number_and_an_array_of_slopes_go_through_one_function(x: str) -> None:
+    found = trace(f"x = {x}; a = [1, 2]; L = sum(elu(x, alpha=a)) + sum(leaky_relu(x, slope=a))")
+    assert found.returncode == 0, found.stderr

@@ -115,8 +115,10 @@ def _saturated(given: Report) -> Iterator[Block]:
         if row is None or not plan.moved[node]:
             continue
         inputs = [values[operand] for operand in graph.operands(node)]
-        if row.kink is not None and not sizes(inputs[0]) and bool(rules.condition(row, row.kink.at)(*inputs, values[node])):
-            continue  # told as a warning
+        if row.kink is not None and not sizes(inputs[0]):
+            bent = rules.condition(row, row.kink.at)(*inputs, values[node])
+            if bent.any() if hasattr(bent, "any") else bent:
+                continue  # told as a warning
         slope = given.trace.interpreter.attempt(rules.slope(row, 0), *inputs, values[node])
         said = _flat(slope, row.head in _FLAT)
         if said is None:

@@ -42,6 +42,7 @@ _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _ORDINARY, _VERDICTS = (0, 2), (0, 1, 2, 3)
 _VIEWS = 3
 _ENTRIES = 12  # of a gradient that is given as an answer
+_NOISE = 1e-9  # what is no larger may be what cancellation left of 0
 _LONG = 5_000  # characters of an answer
 _ACCUSED = frozenset({Verdict.WRONG, Verdict.UNREADABLE, Verdict.FOLLOW_THROUGH})
 _ACCEPTED = frozenset({Verdict.CORRECT, Verdict.FOLLOW_THROUGH, Verdict.CONVENTION, Verdict.CORRECT_AT_POINT})
@@ -123,7 +124,11 @@ def judged(written: str, random: Random, tally: Tally) -> str:
         return ""
     output = found.output
     given = {name: np.asarray(value, dtype=float) for name, value in found.gradients.items()}
-    plain = {name: value for name, value in given.items() if 0 < value.size <= _ENTRIES and np.isfinite(value).all() and value.any()}
+    plain = {
+        name: value
+        for name, value in given.items()
+        if 0 < value.size <= _ENTRIES and np.isfinite(value).all() and abs(value).max() > _NOISE
+    }
     right = (
         [f"d{output}/d{name} = {_spelled(value)}" for name, value in plain.items()] + _formulas(written, output) + _steps(written, output)
     )
