@@ -29,6 +29,7 @@ class ArrayInterpreter(Interpreter):
         self.strict = strict
         self.functions = self.arithmetic.functions
         self.exact = not isinstance(self.arithmetic.undefined, float)
+        self.known = _there if self.exact else np.isfinite
         self.bent = {number for number, row in enumerate(plan.graph.rows) if row.kink is not None}
         self.values: list[Any] = []
         self.gathered: dict[int, Any] = {}  # adjoints made here, to which entries are added in place
@@ -175,10 +176,10 @@ class ArrayInterpreter(Interpreter):
         local = self.slope(node, at, inputs, values)
         if not self.strict and not self.arithmetic.finite(local):
             # A slope that does not exist does no harm where nothing arrives.
-            arrives = np.asarray(upstream != 0, dtype=bool)
-            local = np.where(arrives, local if self.exact else np.where(np.isfinite(local), local, np.nan), self.arithmetic.number("0"))[()]
-            if self.exact and not self.arithmetic.finite(local):
-                raise self.faults.slope(node, at, values)
+            known = np.where(self.known(local), local, self.arithmetic.undefined)
+            local = np.where(np.asarray(upstream != 0, dtype=bool), known, self.arithmetic.number("0"))[()]
+            if not self.arithmetic.finite(local):
+                self.require_floats(node, at, values)
         return unbroadcast(self.arithmetic.multiply(upstream, local), shape)
 
     def require_floats(self, node: int, at: int, values: list[Any]) -> None:
@@ -191,8 +192,7 @@ class ArrayInterpreter(Interpreter):
 
     def quiet_entries(self, upstream: Any, local: Any, value: Any) -> Any:
         quiet = np.broadcast_to(np.equal(0 if upstream is None else upstream, 0).astype(bool), np.shape(value))
-        known = _there if self.exact else np.isfinite
-        quiet = quiet & ~known(local) & known(value)
+        quiet = quiet & ~self.known(local) & self.known(value)
         return quiet if np.any(quiet) else False
 
     def unknown(self, part: Any) -> bool:

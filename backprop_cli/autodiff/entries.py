@@ -36,7 +36,7 @@ def entries(expr: Expr, shapes: Mapping[str, Shape]) -> Any:
             case Brackets():
                 return np.array([each.tolist() for each in below], dtype=object)
             case Index():
-                return _box(below[0][tuple(below[1:])])
+                return np.asarray(below[0][tuple(below[1:])], dtype=object)
             case Slice():
                 rest = iter(below)
                 return slice(*(None if each is None else _integer(next(rest)) for each in (part.start, part.stop, part.step)))
@@ -52,13 +52,6 @@ def entries(expr: Expr, shapes: Mapping[str, Shape]) -> Any:
         return fold(expr, guarded)
     except (TypeError, ValueError, IndexError) as error:
         raise NotWritten(str(error)) from None
-
-
-def _box(found: Any) -> Any:
-    """An array, also of a single tree."""
-    import numpy as np
-
-    return np.asarray(found, dtype=object)
 
 
 def named(name: str, shape: Shape) -> Any:

@@ -128,7 +128,7 @@ class Faults:
         for at, name in enumerate(row.operands):
             text = text.replace("{" + name + "}", self.operand_text(node, at))
         number, entry = values[self.graph.operands(node)[0]], ""
-        if any(getattr(values[each], "shape", ()) for each in (node, *self.graph.operands(node))):
+        if getattr(values[node], "shape", ()):
             number, entry = self.offender(row, node, values)
         negative = number < 0 and row.head in ("log", "log2", "log10", "sqrt")
         what = "0" if number == 0 else f"a negative number, {self.show(number)}" if negative else self.show(number)
@@ -140,8 +140,6 @@ class Faults:
 
         inputs = [values[operand] for operand in self.graph.operands(node)]
         shape = np.shape(values[node])
-        if not shape and row.code is None:  # with exact numbers the whole value is undefined where one entry is
-            shape = np.broadcast_shapes(*map(np.shape, inputs))
         for domain in row.domain:
             held = np.broadcast_to(self.rules.condition(row, domain.holds)(*inputs, values[node]), shape)
             if not held.all():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from backprop_cli.autodiff.blocks import Block
 from backprop_cli.autodiff.engine import Value
@@ -18,7 +19,9 @@ from backprop_cli.graph.graph import CONSTANT, Graph
 from backprop_cli.lang.pattern import Filled, Pattern, whole
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Part, fold, names_in, postorder, rebuilt, same, substitute
 
-Written = tuple[Expr, tuple[int, ...]]  # an expression, and the shape that it has
+if TYPE_CHECKING:
+    from backprop_cli.calculus.array_cases import Written
+
 LARGEST = 1_000
 _LARGEST_OPERAND = 200  # parts; tidying a product takes a few calls for each factor
 
@@ -72,12 +75,12 @@ class Formulas:
         if row.head == "where":
             # Not a factor of 0 or 1: the branch that is not taken may have no derivative at all.
             taken = (upstream[0], ZERO) if at == 1 else (ZERO, upstream[0])
-            chosen = Apply("where", (written[0], *taken)), self.together(upstream[1], self.shape(operands[0]))
+            chosen = Apply("where", (written[0], *taken)), _together(upstream[1], self.shape(operands[0]))
             return self.summed(chosen, node, operands[at])
         names = {**dict(zip(row.operands, written, strict=True)), "y": own}
         local = tidy(substitute(tree(text), names))
         shape = self.local_shape(node, tree(text), names)
-        return None if shape is None else self.summed((product(upstream[0], local), self.together(upstream[1], shape)), node, operands[at])
+        return None if shape is None else self.summed((product(upstream[0], local), _together(upstream[1], shape)), node, operands[at])
 
     def local_shape(self, node: int, formula: Expr, names: Mapping[str, Expr]) -> tuple[int, ...] | None:
         """The shape of a local derivative as it is written, where what tidying drops has no part in it; None where that is not clear."""
@@ -89,15 +92,7 @@ class Formulas:
         left = [name for name, shape in shapes.items() if shape and name in kept]
         if any(not isinstance(names[name], Name) and not same(tidy(names[name]), names[name]) for name in left):
             return None
-        return self.together(*(shapes[name] for name in left))
-
-    def together(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape that shapes have together."""
-        if not any(shapes):
-            return ()
-        from backprop_cli.calculus.array_cases import broadcast
-
-        return broadcast(*shapes)
+        return _together(*(shapes[name] for name in left))
 
     def summed(self, part: Written, node: int, operand: int) -> Written:
         """What an operand receives, summed over the copies of it where it was repeated."""
@@ -134,11 +129,16 @@ def _sum(left: Written, right: Written) -> Written:
     """left + right, what is taken away last."""
     if _negative(left[0]) and not _negative(right[0]):
         left, right = right, left
-    if left[1] == right[1]:
-        return total(left[0], right[0]), left[1]
-    from backprop_cli.calculus.array_cases import broadcast
+    return total(left[0], right[0]), _together(left[1], right[1])
 
-    return total(left[0], right[0]), broadcast(left[1], right[1])
+
+def _together(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that shapes have together."""
+    if not any(shapes):
+        return ()
+    import numpy as np
+
+    return np.broadcast_shapes(*shapes)
 
 
 def _negative(expr: Expr) -> bool:

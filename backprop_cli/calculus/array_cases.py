@@ -14,13 +14,6 @@ Static = Mapping[str, Any]
 Written = tuple[Expr, Shape]  # an expression, and the shape that it has
 
 
-def broadcast(*shapes: Shape) -> Shape:
-    """The shape that shapes have together by NumPy's rules."""
-    rank = max(map(len, shapes), default=0)
-    filled = [(1,) * (rank - len(each)) + each for each in shapes]
-    return tuple(next((size for size in sizes if size != 1), 1) for sizes in zip(*filled, strict=True))
-
-
 def summed_to(written: Written, shape: Shape, target: Shape) -> Written:
     """What an operand of shape `target` receives when that arrives at the broadcast `shape`: the sum over its repetitions.
 

@@ -184,7 +184,7 @@ class Board:
             found[name] = np.array([adjoints.get(each, nothing) for each in own], dtype=np.int64).reshape(self.values[name].shape)
             if not self.scope.is_leaf(name) and any(each in adjoints for each in own):
                 whole = world.totals.get((name, by)) if by is not None and name != of else None
-                self._handed_on(name, own, adjoints, world, {} if whole is None else {str(by): whole}, whole is not None)
+                self._handed_on(name, own, adjoints, world, {} if whole is None else {str(by): whole})
         return found
 
     def _between(self, of: str, by: str, world: World) -> list[str]:
@@ -209,16 +209,16 @@ class Board:
             return list(flat[at * size : (at + 1) * size])
         return [each if column == at else self.terms.number(0) for column, each in enumerate(flat)]
 
-    def _handed_on(self, name: str, own: list[int], adjoints: dict[int, int], world: World, totals: Mapping[str, Ids], alone: bool) -> None:
-        """What a node hands on to the names that it reads; with a claim that stands `alone`, nothing else."""
+    def _handed_on(self, name: str, own: list[int], adjoints: dict[int, int], world: World, totals: Mapping[str, Ids]) -> None:
+        """What a node hands on to the names that it reads; where `totals` are claimed, nothing else."""
         terms = self.terms
         inside: dict[int, int] = {}
         for each, inner in zip(own, self.inner(name).ravel().tolist(), strict=True):
             if each in adjoints:
                 inside[inner] = terms.apply("+", inside[inner], adjoints[each]) if inner in inside else adjoints[each]
         edges = {operand: world.edges.get((name, operand)) for operand in self.reads(name)} if world.edges else {}
-        claimed = {operand: edge for operand, edge in edges.items() if edge is not None and not alone} | dict(totals)
-        passed = {} if alone else self._arrived(inside)
+        claimed = totals or {operand: edge for operand, edge in edges.items() if edge is not None}
+        passed = {} if totals else self._arrived(inside)
         arrived = {term: adjoint for term, adjoint in passed.items() if self.owner[term][0] not in claimed}
         for operand, edge in claimed.items():
             others = self.values[operand].ravel().tolist()
