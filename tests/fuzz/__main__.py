@@ -10,7 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.fuzz.kept import kept
+from tests.fuzz.kept import TESTS, TRIALS, kept
 from tests.fuzz.tally import Tally
 
 TARGETS = ("parse", "answers", "judge")
@@ -61,17 +61,19 @@ def _everything(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
     """Every trial; with a folder to keep things in, those that this very code has passed before are not made again."""
     from tests.fuzz.others import MUTATED, mutants, timed_tests
 
-    made = kept(None if asked.keep is None else asked.keep / "tallies", f"{asked.seed}{' quick' * asked.quick} {asked.mutants or ''}")
+    folder = None if asked.keep is None else asked.keep / "tallies"
+    how = f"{asked.seed}{' quick' * asked.quick} {asked.mutants or ''}"
+    made, tested = kept(folder, how, TRIALS), kept(folder, how, TESTS)
     with ThreadPoolExecutor(1) as beside:  # one process, which the rest does not wait for
         seconds = 20 if asked.quick else 1_200
         texts = beside.submit(list, made(_texts(TARGETS, seconds, asked.seed, asked.keep)))
         yield from made([("gradients against other engines", lambda: _differential(2_000 if asked.quick else _PROGRAMS, asked.seed))])
         yield from made([("equality", lambda: _equality(2_000 if asked.quick else 100_000, asked.seed))])
         yield from made([(_SCREENS, lambda: _screens(200 if asked.quick else _SHOWN, asked.seed))])
-        yield from made((f"mutants of the {name}", partial(mutants, name, asked.mutants, asked.quick)) for name in MUTATED)
+        yield from tested((f"mutants of the {name}", partial(mutants, name, asked.mutants, asked.quick)) for name in MUTATED)
         yield from texts.result()
     # With nothing beside them: they measure processor time.
-    yield from made([("threats, limits and numerics", timed_tests)])
+    yield from tested([("threats, limits and numerics", timed_tests)])
 
 
 def _differential(programs: int, seed: int) -> Tally:

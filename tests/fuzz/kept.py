@@ -13,20 +13,22 @@ from tests.fuzz.targets import ROOT
 
 Trial = tuple[str, Callable[[], Tally]]
 AGAIN = "made before, on this very code"
-_CODE = ("backprop_cli/**/*.py", "grammar/**/*", "tests/**/*.py", "tests/**/*.txt")
+_PACKAGE = ("backprop_cli/**/*.py", "grammar/**/*")
+TRIALS = (*_PACKAGE, "tests/fuzz/**/*.py", "tests/rewrites.py", "tests/strategies.py")  # what random trials are made of
+TESTS = (*_PACKAGE, "tests/**/*.py", "tests/**/*.txt")
 
 
-def code() -> str:
+def code(patterns: tuple[str, ...]) -> str:
     """A digest of all that a tally depends on."""
     digest = sha256()
-    for path in sorted({path for pattern in _CODE for path in ROOT.glob(pattern) if path.is_file() and "__pycache__" not in path.parts}):
+    for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file() and "__pycache__" not in path.parts}):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
-def kept(folder: Path | None, how: str) -> Callable[[Iterable[Trial]], Iterator[tuple[str, Tally]]]:
+def kept(folder: Path | None, how: str, of: tuple[str, ...]) -> Callable[[Iterable[Trial]], Iterator[tuple[str, Tally]]]:
     """A way to make trials: one that failed nowhere is taken from the folder, where the same code made it in the same way."""
-    there = None if folder is None else folder / code()
+    there = None if folder is None else folder / code(of)
 
     def made(trials: Iterable[Trial]) -> Iterator[tuple[str, Tally]]:
         for title, trial in trials:
