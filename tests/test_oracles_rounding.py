@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from mpmath import mp, mpf
 from backprop_cli.autodiff.differentiate import differentiate
 from backprop_cli.graph.build import build
 from backprop_cli.lang.parse import parse
+from backprop_cli.lang.syntax import Name
 from backprop_cli.oracles import rounding, statements
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.rounding import Bound
@@ -249,3 +251,26 @@ def test_a_slope_that_errors_move_by_half_of_itself_is_blind(a: str, way: int, b
     beside = Decimal(float(a) + way * math.ulp(float(a)))
     found = bounds(f"a = {a}; b = {beside}; x = a - b; L = x^2", "x")["x"]
     assert (found.blind is not None) == blind
+
+
+def test_below_the_smallest_normal_number_errors_are_no_smaller() -> None:
+    # z = 2^-1070 is a multiple of 2^-1074, and off by half of that; nothing else is off by nearly as much.
+    found = bounds("x = 2; c = 0.5^535; z = c*c; L = x*z", "x")["x"]
+    with mp.workdps(60):
+        assert abs(found.error / (SLACK * mpf(2) ** -1075) - 1) < 1e-9
+
+
+def test_an_infinite_slope_is_blind_where_its_operand_may_be_off() -> None:
+    found = bounds("x = 2; y = 0.1 - 0.1; L = x*sqrt(y)", "x")["x"]
+    assert found.blind is not None
+    assert rounding.called(found.blind) == "sqrt(y)"
+    assert bounds("x = 2; y = 0.1; z = 0; L = x*(sqrt(z) + y)", "x")["x"].blind is None
+    assert bounds("x = 2; y = 0.1; z = 0; L = x*z^y", "x")["x"].blind is not None
+
+
+@pytest.mark.parametrize(("length", "shown"), [(1, True), (2, True), (40, True), (41, False)])
+def test_what_a_step_computes_is_told_as_it_was_written_if_that_is_short(length: int, shown: bool) -> None:
+    step = standing("x = 2; L = sqrt(x)").lay(["x"], True).steps[-1]
+    name = "n" * length
+    assert rounding.called(replace(step, shown=Name(name))) == (name if shown else "a value")
+    assert rounding.called(replace(step, shown=None)) == "a value"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.fuzz.kept import TESTS, TRIALS, kept
+from tests.fuzz.kept import TESTS, Trial, imported, kept
 from tests.fuzz.tally import Tally
 
 TARGETS = ("parse", "answers", "judge")
+_GRADIENTS, _EQUALITY = "gradients against other engines", "equality"
 _SCREENS, _SHOWN = "views of programs, and their gradients as answers", 2_000
 _PROGRAMS = 120_000  # one in seven of them is on a kink
 
@@ -46,13 +47,13 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 def tallies(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
     """What was asked for, each with its title."""
     if asked.kind == "differential":
-        yield "gradients against other engines", _differential(asked.programs, asked.seed)
+        yield _GRADIENTS, _differential(asked.programs, asked.seed)
     elif asked.kind == "equality":
-        yield "equality", _equality(asked.pairs, asked.seed)
+        yield _EQUALITY, _equality(asked.pairs, asked.seed)
     elif asked.kind == "screens":
         yield _SCREENS, _screens(asked.programs, asked.seed)
     elif asked.kind == "atheris":
-        yield from ((title, trial()) for title, trial in _texts(asked.target or TARGETS, asked.seconds, asked.seed, asked.keep))
+        yield from ((title, trial()) for title, _, trial in _texts(asked.target or TARGETS, asked.seconds, asked.seed, asked.keep))
     else:
         yield from _everything(asked)
 
@@ -61,19 +62,22 @@ def _everything(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
     """Every trial; with a folder to keep things in, those that this very code has passed before are not made again."""
     from tests.fuzz.others import MUTATED, mutants, timed_tests
 
-    folder = None if asked.keep is None else asked.keep / "tallies"
-    how = f"{asked.seed}{' quick' * asked.quick} {asked.mutants or ''}"
-    made, tested = kept(folder, how, TRIALS), kept(folder, how, TESTS)
+    made = kept(None if asked.keep is None else asked.keep / "tallies", f"{asked.seed}{' quick' * asked.quick} {asked.mutants or ''}")
     with ThreadPoolExecutor(1) as beside:  # one process, which the rest does not wait for
         seconds = 20 if asked.quick else 1_200
         texts = beside.submit(list, made(_texts(TARGETS, seconds, asked.seed, asked.keep)))
-        yield from made([("gradients against other engines", lambda: _differential(2_000 if asked.quick else _PROGRAMS, asked.seed))])
-        yield from made([("equality", lambda: _equality(2_000 if asked.quick else 100_000, asked.seed))])
-        yield from made([(_SCREENS, lambda: _screens(200 if asked.quick else _SHOWN, asked.seed))])
-        yield from tested((f"mutants of the {name}", partial(mutants, name, asked.mutants, asked.quick)) for name in MUTATED)
+        yield from made(_random(asked.quick, asked.seed))
+        yield from made((f"mutants of the {name}", TESTS, partial(mutants, name, asked.mutants, asked.quick)) for name in MUTATED)
         yield from texts.result()
     # With nothing beside them: they measure processor time.
-    yield from tested([("threats, limits and numerics", timed_tests)])
+    yield from made([("threats, limits and numerics", TESTS, timed_tests)])
+
+
+def _random(quick: bool, seed: int) -> Iterator[Trial]:
+    """Random programs and formulas."""
+    yield _GRADIENTS, imported("fuzz/differential"), lambda: _differential(2_000 if quick else _PROGRAMS, seed)
+    yield _EQUALITY, imported("fuzz/equality"), lambda: _equality(2_000 if quick else 100_000, seed)
+    yield _SCREENS, imported("fuzz/screens"), lambda: _screens(200 if quick else _SHOWN, seed)
 
 
 def _differential(programs: int, seed: int) -> Tally:
@@ -96,11 +100,12 @@ def _screens(programs: int, seed: int) -> Tally:
     return run(programs, seed)
 
 
-def _texts(targets: Sequence[str], seconds: float, seed: int, keep: Path | None) -> Iterator[tuple[str, Callable[[], Tally]]]:
+def _texts(targets: Sequence[str], seconds: float, seed: int, keep: Path | None) -> Iterator[Trial]:
     from tests.fuzz.atheris_run import fuzz
 
+    of = imported("fuzz/atheris_run", "fuzz/atheris_child")
     for name in targets:
-        yield f"texts to {name}", partial(fuzz, name, seconds, seed, keep / name if keep else None)
+        yield f"texts to {name}", of, partial(fuzz, name, seconds, seed, keep / name if keep else None)
 
 
 def main() -> int:

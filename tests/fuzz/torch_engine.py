@@ -19,6 +19,8 @@ _COMPARE = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge, "==": 
 _CORNERED_PAIRS = frozenset(("maximum", "minimum", *_COMPARE))
 _CORNERED_AT_ZERO = frozenset(("abs", "sign", "relu", "leaky_relu", "elu", "slope", "alpha"))
 _STEPS = frozenset(("floor", "ceil", "round", "mod"))
+# What elimination finds is as exact as if each entry were off by a rounding of the largest one: an entry of 0 is no better known.
+_ELIMINATED = frozenset(("det", "inv"))
 
 
 def _mod(a: Tensor, b: Tensor) -> Tensor:
@@ -81,13 +83,19 @@ class Run:
         if word == "call":
             return self.value(self.program.functions[fixed[0]], {**known, **dict(zip(("p", "q"), operands, strict=True))})
         self.look(word, fixed, operands)
+        if self.noise is not None and word in _ELIMINATED:
+            operands = tuple(each + self.rounding * each.detach().abs().max() * self.random(each) for each in operands)
         found = apply(word, fixed, operands)
         if self.noise is not None:
-            found = found * (1 + self.rounding * torch.randn(found.shape, generator=self.noise))
+            found = found * (1 + self.rounding * self.random(found))
         self.seen.append((word, fixed, operands, found))
         if found.numel():
             self.largest = max(self.largest, float(found.detach().abs().max()))
         return found
+
+    def random(self, like: Tensor) -> Tensor:
+        """Noise for every entry."""
+        return torch.randn(like.shape, generator=self.noise)
 
     def look(self, word: str, fixed: tuple[Any, ...], operands: tuple[Tensor, ...]) -> None:
         """Note how near a corner this step is."""

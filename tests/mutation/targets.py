@@ -107,7 +107,7 @@ TARGETS = {
     "limits": Target(
         _LIMITED,
         PYTHON,
-        ("test_limits_reading", "test_limits_work", "test_limits_commands", "test_limits", "test_exact"),
+        ("test_limits_reading", "test_limits_work", "test_limits_commands", "test_limits", "test_limits_answers", "test_exact"),
         _a_limit,
     ),
 }
