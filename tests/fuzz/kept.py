@@ -15,7 +15,7 @@ from tests.fuzz.targets import ROOT
 Trial = tuple[str, tuple[str, ...], Callable[[], Tally]]  # its title, what of the tests it is made of, itself
 AGAIN = "made before, on this very code"
 _PACKAGE = ("backprop_cli/**/*.py", "grammar/**/*")
-TESTS = "tests/**/*.py", "tests/**/*.txt"
+TESTS = "tests/*.py", "tests/golden/**/*", "tests/mutation/*"
 _IMPORT = re.compile(r"^ *from tests\.([\w.]+) import", re.M)
 
 
