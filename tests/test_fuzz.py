@@ -363,12 +363,12 @@ def test_texts_that_once_ended_in_a_fault(name: str, text: str) -> None:
 def test_a_trial_that_was_passed_is_not_made_again_by_the_same_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
-    def trial(name: str, failures: int = 0) -> tuple[str, Callable[[], Tally]]:
+    def trial(name: str, failures: int = 0) -> keeping.Trial:
         def run() -> Tally:
             made.append(name)
             return Tally(cases=3, counts=Counter(good=2), failures=["bad"] * failures)
 
-        return name, run
+        return name, (), run
 
     def go(how: str = "0") -> list[tuple[str, Tally]]:
         made.clear()
@@ -380,16 +380,20 @@ def test_a_trial_that_was_passed_is_not_made_again_by_the_same_code(tmp_path: Pa
     assert (again[0][1].cases, again[0][1].counts["good"], again[0][1].notes) == (3, 2, [keeping.AGAIN])
     go("another seed")
     assert made == ["one", "two"]
-    monkeypatch.setattr(keeping, "code", lambda: "other")
+    monkeypatch.setattr(keeping, "code", lambda of: "other")
     go()
     assert made == ["one", "two"]
     assert next(iter(keeping.kept(None, "0")([trial("three")])))[1].cases == 3
 
 
 def test_a_digest_of_the_code_knows_the_smallest_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "grammar").mkdir()
-    (tmp_path / "grammar" / "a.lark").write_text("x", "utf-8")
+    for name, text in {"grammar/a.lark": "", "tests/a.py": "from tests.b import x\n", "tests/b.py": "", "tests/c.py": ""}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
     monkeypatch.setattr(keeping, "ROOT", tmp_path)
-    before = keeping.code()
-    (tmp_path / "grammar" / "a.lark").write_text("y", "utf-8")
-    assert keeping.code() != before
+    digests = [keeping.code(keeping.imported("a"))]
+    for name in ("grammar/a.lark", "tests/b.py", "tests/c.py"):
+        (tmp_path / name).write_text("y = 1", "utf-8")
+        digests.append(keeping.code(keeping.imported("a")))
+    assert len(set(digests)) == 3
+    assert digests[2] == digests[3]  # nothing of it is made of the last
