@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -387,9 +386,9 @@ def test_a_trial_that_was_passed_is_not_made_again_by_the_same_code(tmp_path: Pa
 
 
 def test_a_digest_of_the_code_knows_the_smallest_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, text in {"grammar/a.lark": "", "tests/a.py": "from tests.b import x\n", "tests/b.py": "", "tests/c.py": ""}.items():
+    for name, held in {"grammar/a.lark": "", "tests/a.py": "from tests.b import x\n", "tests/b.py": "", "tests/c.py": ""}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, "utf-8")
+        (tmp_path / name).write_text(held, "utf-8")
     monkeypatch.setattr(keeping, "ROOT", tmp_path)
     digests = [keeping.code(keeping.imported("a"))]
     for name in ("grammar/a.lark", "tests/b.py", "tests/c.py"):
