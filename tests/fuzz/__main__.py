@@ -1,4 +1,4 @@
-"""One command for every kind of trial: `python -m tests.fuzz differential|equality|atheris|all`."""
+"""One command for every kind of trial: `python -m tests.fuzz differential|equality|screens|atheris|all`."""
 
 from __future__ import annotations
 
