@@ -274,3 +274,22 @@ def test_what_a_step_computes_is_told_as_it_was_written_if_that_is_short(length:
     name = "n" * length
     assert rounding.called(replace(step, shown=Name(name))) == (name if shown else "a value")
     assert rounding.called(replace(step, shown=None)) == "a value"
+
+
+@pytest.mark.parametrize(("upper", "blind"), [("z", True), ("2", False)])
+def test_a_corner_at_no_distance_at_all_is_near(upper: str, blind: bool) -> None:
+    found = bounds(f"x = 2; y = 1; z = 1; w = 0.1; L = x*clip(y, w, {upper})", "x")["x"]
+    assert (found.blind is not None) == blind
+
+
+@pytest.mark.parametrize(
+    ("formula", "blind"),
+    [
+        ("x*(0.1 - 0.1)^1.5", True),  # its slope goes on, but that one's slope does not
+        ("x*relu(0.1 - 0.1)", True),
+        ("x*relu(0)", False),  # nothing moves it off its corner
+        ("where(x > 3, log(0.1 - 0.1), x^2)", False),  # no value, and none is asked for
+    ],
+)
+def test_what_leaves_a_slope_open(formula: str, blind: bool) -> None:
+    assert (bounds(f"x = 2; L = {formula}", "x")["x"].blind is not None) == blind

@@ -1,4 +1,4 @@
-"""`python -m tests.mutation [--quick] [NAME ...]`: how many small changes the tests notice, and which they do not."""
+"""`python -m tests.mutation [--quick] [--at MODULE[:LINE]] [NAME ...]`: how many small changes the tests notice, and which they do not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import random
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.mutation.running import a_copy, copies, preload, survives
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(TARGETS)}; all unless given")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK} mutants of each, the same every time")
     parser.add_argument("--sample", type=int, metavar="N", help="so many mutants of each, the same every time")
+    parser.add_argument("--at", action="append", metavar="MODULE[:LINE]", help="the mutants there alone; repeat for more places")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes at a time (2)")
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in TARGETS]
@@ -29,13 +31,16 @@ def main() -> int:
         parser.error(f"there is no target {unknown[0]}")
     preload()
     explained = dict(_explanations())
-    return max(_run(name, _QUICK if given.quick else given.sample, given.jobs, explained) for name in given.names or TARGETS)
+    sample = _QUICK if given.quick else given.sample
+    return max(_run(name, sample, given.jobs, explained, given.at or []) for name in given.names or TARGETS)
 
 
-def _run(name: str, sample: int | None, jobs: int, explained: dict[str, str]) -> int:
+def _run(name: str, sample: int | None, jobs: int, explained: dict[str, str], places: Sequence[str]) -> int:
     """The mutants of one target. Returns 1 where too few are noticed."""
     chosen: list[Mutant] = list(mutants(name))
     total = len(chosen)
+    if places:
+        chosen = [each for each in chosen if not {each.module, f"{each.module}:{each.line}"}.isdisjoint(places)]
     if sample is not None and sample < total:
         chosen = random.Random(name).sample(chosen, sample)
     begun, tests = time.perf_counter(), TARGETS[name].tests
