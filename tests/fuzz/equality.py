@@ -6,7 +6,7 @@ A pair is made by rewriting that keeps the meaning or by one mutation; what it t
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
@@ -98,13 +98,13 @@ def what_it_is(case: Case, random: Random) -> str:
     return "equal" if found.count(False) >= _POINTS // 3 else "undefined"
 
 
-def _differs(case: Case, at: Mapping[str, Any]) -> bool | None:
+def _differs(case: Case, at: Mapping[str, Any], digits_tried: Sequence[int] = _DIGITS) -> bool | None:
     """Whether the pair has two values at a point; None where one of them has none, or rounding hides which it is.
 
     By rounding they differ by a part of the largest number on the way: that of `exp(-10^4) + 1 - 1` hides all of it.
     """
-    for digits in _DIGITS:
-        (left, one), (right, other) = (sized(tree, _fractions(at), digits) for tree in (case.left, case.right))
+    for digits in digits_tried:
+        (left, one), (right, other) = (sized(_taken(tree, at), _fractions(at), digits) for tree in (case.left, case.right))
         if left is None or right is None:
             return None
         with mp.workdps(digits):
@@ -123,7 +123,7 @@ def _differs(case: Case, at: Mapping[str, Any]) -> bool | None:
 def _told_apart(case: Case, witness: Witness) -> bool:
     """Whether a counterexample holds: two values, or none on the right where the left has one."""
     at = case.home | dict(witness.point)
-    if _differs(case, at) is True or _settled_apart(case, at):
+    if _differs(case, at, _DIGITS[1:]) is True or _settled_apart(case, at):
         return True
     return witness.right is None and _at(case.left, at) is not None and _at(case.right, at) is None
 
@@ -131,7 +131,7 @@ def _told_apart(case: Case, witness: Witness) -> bool:
 def _settled_apart(case: Case, at: Mapping[str, Any]) -> bool:
     """Whether both values stay what they are with more digits, and are two: what `log(1 + exp(y))` loses on the way does not show."""
     with mp.workdps(_DIGITS[0]):
-        both = [[reference(tree, _fractions(at), digits) for digits in _DIGITS] for tree in (case.left, case.right)]
+        both = [[_at(tree, at, digits) for digits in _DIGITS] for tree in (case.left, case.right)]
         if any(each is None for values in both for each in values):
             return False
         (left, _), (right, _) = both
@@ -139,8 +139,18 @@ def _settled_apart(case: Case, at: Mapping[str, Any]) -> bool:
         return abs(left - right) > same * abs(left) and all(abs(few - many) <= same * same * abs(many) for few, many in both)
 
 
-def _at(tree: Tree, at: Mapping[str, Any]) -> Any:
-    return reference(tree, _fractions(at), _DIGITS[0])
+def _at(tree: Tree, at: Mapping[str, Any], digits: int = _DIGITS[0]) -> Any:
+    return reference(_taken(tree, at), _fractions(at), digits)
+
+
+def _taken(tree: Tree, at: Mapping[str, Any]) -> Tree:
+    """The formula with the branches that are taken at a point: the others need no value there."""
+    if not isinstance(tree, tuple):
+        return tree
+    if tree[0] == "where":
+        holds = _at(tree[1], at)
+        return tree if holds is None else _taken(tree[2 if holds else 3], at)
+    return (tree[0], *(_taken(each, at) for each in tree[1:]))
 
 
 def _fractions(at: Mapping[str, Any]) -> dict[str, Fraction]:
