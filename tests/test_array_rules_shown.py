@@ -107,6 +107,30 @@ def test_the_printed_rules_are_what_arrives(output: str) -> None:
     assert rules_hold(A + output) > 0
 
 
+S = """S = [[[1, 2], [0, 1]], [[-1, 3], [2, 0.5]], [[1, 1], [4, -2]]]
+M = [[1, 2, 3], [0, 1, -1]]; N = [[1, 0], [2, 1], [5, 3]]; b = [1, -2]
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "held"),
+    [
+        ("v = S @ M; L = sum(v^2)", 3),
+        ("v = S @ b; L = sum(v^2)", 3),
+        ("v = N @ S; L = sum(v^2)", 2),  # what N receives turns each matrix of S: there is no short way to say it
+        ("v = b @ S; L = sum(v^2)", 1),
+        ("v = S @ S; L = sum(v^2)", 1),
+        ("L = sum(S @ M)", 0),
+        ("m = mean(S @ M, axis=0); L = sum(m^2)", 1),
+        ("m = S.T @ N; L = sum(m^2)", 3),
+    ],
+)
+def test_the_printed_rules_of_stacks_of_matrices_are_what_arrives(output: str, held: int) -> None:
+    assert rules_hold(S + output) == held
+    found = asked("trace", "-e", S + output, "--elementwise", "--ops")
+    assert found is not None
+
+
 def test_the_printed_rules_of_grown_programs_are_what_arrives() -> None:
     held = 0
     for number in range(60):

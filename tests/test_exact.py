@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -165,3 +166,40 @@ def test_exact_arrays_are_undefined_in_single_entries(source: str, value: str, g
 )
 def test_exact_arrays_need_what_the_output_needs(source: str, said: str) -> None:
     assert said in refused(source).message
+
+
+@pytest.mark.parametrize(
+    "formula", ["exp2(tanh(sqrt(x)))", "2^sqrt(x)", "sqrt(x)^sqrt(x)", "sinh(sqrt(x))", "atan2(sqrt(x), 1)", "hypot(1, log(x))"]
+)
+def test_what_is_made_of_no_number_is_a_complaint_about_the_first(formula: str) -> None:
+    with pytest.raises(BackpropError, match="of a negative number, -1/4"):
+        grad(f"x = -1/4; L = {formula}", exact=True)
+
+
+def test_a_closed_constant_as_long_as_is_allowed_is_written() -> None:
+    source = f"x = log({[*range(2, 602), 601.5]}); L = sum(x)"
+    found = grad(source, exact=True, limits=Limits(expanded=20_000))
+    assert exact_text(found.value).count("log(") > 100
+    assert exact_float(found.value) == pytest.approx(sum(math.log(n) for n in [*range(2, 602), 601.5]))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "value"),
+    [
+        ("[[sqrt(2), 1], [1, sqrt(3)]]", math.sqrt(6) - 1),
+        ("[[0, 2], [3, 4]]", -6),
+        ("[[(1 + sqrt(2))^2 - 3 - 2*sqrt(2), 1], [1, 0]]", -1),  # its first entry is 0, which only algebra sees
+        ("[[1, 2], [2, 4]]", 0),
+    ],
+)
+def test_determinants_of_closed_constants(matrix: str, value: float) -> None:
+    found = grad(f"A = {matrix}; L = det(A)", exact=True)
+    assert exact_float(found.value) == pytest.approx(value)
+    assert len(exact_text(found.value)) < 60
+
+
+def test_a_matrix_with_an_undefined_entry_has_no_determinant() -> None:
+    with pytest.raises(BackpropError, match="of a negative number"):
+        grad("A = [[sqrt(-1), 0], [0, 0]]; L = det(A)", exact=True)
+    found = grad("x = -1; A = [[sqrt(x), 0], [0, 0]]; L = where(x > 0, det(A), x^2)", exact=True)
+    assert exact_text(found.value) == "1"

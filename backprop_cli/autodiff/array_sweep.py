@@ -14,6 +14,7 @@ from backprop_cli.autodiff.faults import Faults
 from backprop_cli.autodiff.interpret import Interpreter
 from backprop_cli.autodiff.plan import Plan
 from backprop_cli.calculus.arrays import CODE, Misshapen, broadcast, unbroadcast
+from backprop_cli.calculus.arrays.exact_work import require_bearable, require_steps
 from backprop_cli.calculus.formula import Rules
 from backprop_cli.calculus.primitive import Primitive
 from backprop_cli.graph.graph import Held
@@ -42,11 +43,14 @@ class ArrayInterpreter(Interpreter):
                 inputs = self.operands(row, inputs)
                 static = self.static(node, values)
                 code = CODE[row.code]
-                self.bound(code.shape(static, *map(np.shape, inputs)), node, values)
+                shape = code.shape(static, *map(np.shape, inputs))
+                self.bound(shape, node, values)
+                if self.exact:
+                    require_bearable(row.code, static, inputs, shape, self.limits)
                 result = code.forward(self.functions, static, *inputs)
                 if self.strict and row.code == "matmul" and not self.arithmetic.finite(result):
                     raise FloatingPointError
-                return result[()] if isinstance(result, np.ndarray) and not result.shape else result
+                return self.within(result[()] if isinstance(result, np.ndarray) and not result.shape else result)
             shapes = {each.shape for each in inputs if isinstance(each, np.ndarray)}
             if len(shapes) > 1:
                 whole: tuple[int, ...] = ()
@@ -56,6 +60,10 @@ class ArrayInterpreter(Interpreter):
         except Misshapen as wrong:
             raise self.faults.shape(node, values, str(wrong), wrong.hint, wrong.reference) from None
         return self.rules.forward(row)(*inputs)
+
+    def within(self, found: Any) -> Any:
+        """What NumPy put together, if exact numbers in it are of bearable size. Raises NotExact."""
+        return self.functions["within"](found) if self.exact and found is not None else found
 
     def operands(self, row: Primitive, inputs: list[Any]) -> list[Any]:
         """Whole-array functions see arrays; only the entries of an array literal may stay what they are."""
@@ -144,7 +152,7 @@ class ArrayInterpreter(Interpreter):
         if self.plan.graph.rows[self.plan.graph.op[node]].variadic:
             return self.entry(upstream[at])  # alone: a look at all entries would be one for each of them
         if self.strict or self.is_number(upstream):
-            return self.sent(node, at, upstream, inputs, values)
+            return self.within(self.sent(node, at, upstream, inputs, values))
         self.require_floats(node, at, values)
         known = np.isfinite(upstream)
         part = self.sent(node, at, np.where(known, upstream, 0.0), inputs, values)
@@ -172,7 +180,7 @@ class ArrayInterpreter(Interpreter):
         if text == "0":
             return None
         if text in ("1", "-1"):
-            return unbroadcast(upstream if text == "1" else -upstream, shape)
+            return self.summed(upstream if text == "1" else -upstream, shape)
         local = self.slope(node, at, inputs, values)
         if not self.strict and not self.arithmetic.finite(local):
             # A slope that does not exist does no harm where nothing arrives.
@@ -180,7 +188,13 @@ class ArrayInterpreter(Interpreter):
             local = np.where(np.asarray(upstream != 0, dtype=bool), known, self.arithmetic.number("0"))[()]
             if not self.arithmetic.finite(local):
                 self.require_floats(node, at, values)
-        return unbroadcast(self.arithmetic.multiply(upstream, local), shape)
+        return self.summed(self.arithmetic.multiply(upstream, local), shape)
+
+    def summed(self, sent: Any, shape: tuple[int, ...]) -> Any:
+        """What an operand of a shape receives of what was sent in the shape that it was repeated to."""
+        if self.exact and np.shape(sent) != shape:
+            require_steps(np.size(sent), np.size(sent) // max(math.prod(shape), 1), [sent], self.limits)
+        return unbroadcast(sent, shape)
 
     def require_floats(self, node: int, at: int, values: list[Any]) -> None:
         """Complain of what is no number where it cannot be carried along: among exact numbers."""

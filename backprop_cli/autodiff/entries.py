@@ -131,13 +131,15 @@ def _added(trees: list[Expr]) -> Expr:
 def _matmul(a: Any, b: Any) -> Any:
     import numpy as np
 
-    left = a.reshape(1, -1) if a.ndim == 1 else a
-    right = b.reshape(-1, 1) if b.ndim == 1 else b
-    made = np.empty((left.shape[0], right.shape[1]), dtype=object)
-    for i, k in indices(*map(range, made.shape)):
-        made[i, k] = _added([product(x, y) for x, y in zip(left[i], right[:, k], strict=True)])
-    shape = (*a.shape[:-1], *(b.shape[1:] if b.ndim == 2 else ()))
-    return made.reshape(shape)
+    left: Any = a.reshape(1, -1) if a.ndim == 1 else a
+    right: Any = b.reshape(-1, 1) if b.ndim == 1 else b
+    stacks = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    left, right = (np.broadcast_to(each, (*stacks, *each.shape[-2:])) for each in (left, right))
+    made: Any = np.empty((*stacks, left.shape[-2], right.shape[-1]), dtype=object)
+    for *at, i, k in indices(*map(range, made.shape)):
+        made[(*at, i, k)] = _added([product(x, y) for x, y in zip(left[(*at, i)], right[(*at, slice(None), k)], strict=True)])
+    made = made[..., 0, :] if a.ndim == 1 else made
+    return made[..., 0] if b.ndim == 1 else made
 
 
 def _outer(a: Any, b: Any) -> Any:

@@ -7,6 +7,7 @@ the shape that it has. None where the language has no short way to say it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from backprop_cli.calculus.array_cases import Case, Static, Written, matmul, over, reshaped, summed, summed_to, times, turned
@@ -24,6 +25,8 @@ def _matmul(c: Case) -> Written | None:
     (a, b), (left, right) = c.operands, c.shapes
     if len(left) == len(right) == 1:
         return times(c.g, a if c.at else b), c.shape
+    if max(len(left), len(right)) > 2:
+        return _matmul_of_stacks(c, a, b)
     if c.single:
         return _matmul_of_one(c, a, b)
     if len(right) == 1:
@@ -47,6 +50,19 @@ def _matmul_of_one(c: Case, a: Expr, b: Expr) -> Written:
         entries = times(c.entry(), a if len(c.shapes[0]) == 1 else summed(a, 0))
         return (entries, c.shape) if len(c.shape) == 1 else (reshaped(entries, (c.shape[0], 1)), (c.shape[0], 1))
     return times(c.entry(), b if len(c.shapes[1]) == 1 else summed(b, 1)), c.shape[-1:]
+
+
+def _matmul_of_stacks(c: Case, a: Expr, b: Expr) -> Written | None:
+    """Where a side has three axes or more: `.T` turns those of a whole stack, so what turns each matrix of it cannot be written."""
+    left, right = c.shapes
+    if not c.entire:
+        return None
+    if len(right) > 2:
+        return (matmul(turned(a), c.g), c.shape) if c.at and len(left) == 2 else None
+    if c.at:
+        rows = math.prod(left[:-1])
+        return matmul(turned(reshaped(a, (rows, left[-1]))), reshaped(c.g, (rows, *right[1:]))), c.shape
+    return (matmul(c.g, turned(b)) if len(right) == 2 else times(reshaped(c.g, (*c.arrived, 1)), b)), c.shape
 
 
 def _transposed(c: Case) -> Written | None:

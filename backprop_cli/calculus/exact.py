@@ -7,6 +7,7 @@ refused, and a comparison that cannot be decided is never guessed.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
@@ -36,7 +37,7 @@ def exact_text(value: Exact) -> str:
 @lru_cache(maxsize=4096)
 def _closed(value: Any) -> str:
     """A closed constant as text; a screen shows the same one in many places."""
-    return unparse(from_sympy(value, {}))
+    return unparse(from_sympy(value, {}, sys.maxsize))  # its parts were counted when it was made
 
 
 def _digits(number: int) -> str:
@@ -53,7 +54,7 @@ def _digits(number: int) -> str:
 def exact_float(value: Exact) -> float:
     """The float nearest to an exact number; infinite where that is beyond float64."""
     try:
-        return float(value) if isinstance(value, Fraction) else float(approximation(value).real)
+        return float(value) if isinstance(value, Fraction) else float(approximation(_lift(value)).real)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
 
@@ -65,7 +66,14 @@ def exact_arithmetic(limits: Limits) -> Arithmetic:
         name: getattr(work, name, None) or work.function(name) for name in NATIVE if name not in ("where", "abs", "round", "power")
     }
     functions |= {"sign": lambda a: Fraction(work.sign(a)), "abs": work.absolute, "round": work.nearest, "power": work.power}
-    functions |= {"add": work.add, "subtract": work.subtract, "multiply": work.multiply, "divide": work.divide, "less": work.less}
+    functions |= {
+        "add": work.add,
+        "subtract": work.subtract,
+        "multiply": work.multiply,
+        "divide": work.divide,
+        "less": work.less,
+        "within": work.within,
+    }
     functions |= {
         "less_equal": lambda a, b: not work.less(b, a),
         "greater": lambda a, b: work.less(b, a),
@@ -119,9 +127,7 @@ class _Work:
             return self.bounded(Fraction(int(value.p), int(value.q)))
         if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
             raise ValueError("no real number")
-        parts = tree_size(value)
-        if parts > self.limits.expanded:
-            raise NotExact(f"a closed form would have {parts:,} parts; the limit is {self.limits.expanded:,} (--limit expanded=N)")
+        self.within(value)
         self.worked += _LOOK + effort(value)
         most = _MOST_FORMS * self.limits.expanded
         if self.worked > most:
@@ -129,6 +135,15 @@ class _Work:
         near = approximation(value)
         if abs(near.imag) > 1e-30 * abs(near):
             raise ValueError("no real number")
+        return value
+
+    def within(self, value: Exact) -> Exact:
+        """A number that was put together elsewhere, as the sum of an array, if it is of bearable size."""
+        if isinstance(value, Fraction | int):
+            return value if isinstance(value, int) else self.bounded(value)
+        parts = tree_size(_lift(value))
+        if parts > self.limits.expanded:
+            raise NotExact(f"a closed form would have {parts:,} parts; the limit is {self.limits.expanded:,} (--limit expanded=N)")
         return value
 
     def bounded(self, value: Fraction) -> Fraction:

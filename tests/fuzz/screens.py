@@ -132,7 +132,8 @@ def judged(written: str, random: Random, tally: Tally) -> str:
     right = (
         [f"d{output}/d{name} = {_spelled(value)}" for name, value in plain.items()] + _formulas(written, output) + _steps(written, output)
     )
-    off = [f"d{output}/d{name} = {_spelled(value * 1.001)}" for name, value in plain.items()]
+    # With more digits than a rounded answer has: 1.72 is right for 1.71828.
+    off = [f"d{output}/d{name} = {_spelled(value * 1.001234567)}" for name, value in plain.items()]
     source = parse(written)
     for lines, due, never in ((right, "right", _ACCUSED), (off, "off", _ACCEPTED)):
         try:

@@ -97,7 +97,7 @@ CODE: dict[str, Code] = {
     "dot": Code(dot_shape, lambda f, s, a, b: np.dot(a, b), lambda f, s, at, g, y, a, b: g * (a if at else b)),
     "outer": Code(outer_shape, lambda f, s, a, b: np.multiply.outer(a, b), lambda f, s, at, g, y, a, b: a @ g if at else g @ b),
     "trace": Code(square_to("trace", False), lambda f, s, x: np.trace(x), lambda f, s, at, g, y, x: g * np.eye(len(x), dtype=int)),
-    "det": Code(square_to("det", False), lambda f, s, x: determinant(x), lambda f, s, at, g, y, x: g * cofactors(x)),
+    "det": Code(square_to("det", False), lambda f, s, x: determinant(f, x), lambda f, s, at, g, y, x: g * cofactors(f, x)),
     "inv": Code(square_to("inv", True), inv_of, lambda f, s, at, g, y, x: -(y.T @ g @ y.T)),
     "concat": Code(concat_shape, lambda f, s, a, b: np.concatenate([a, b], one_axis(s, np.shape(a), 0)), concat_back),
     "pile": Code(pile_shape, lambda f, s, a, b: np.stack([a, b], pile_axis(s, a)), pile_back),

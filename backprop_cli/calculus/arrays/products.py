@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.calculus.arrays.axes import (
     Functions,
     Misshapen,
@@ -108,36 +110,38 @@ def square_to(name: str, same: bool) -> Callable[..., Shape]:
     return shape
 
 
-def _inverse(x: Any) -> Any:
+def _inverse(f: Functions, x: Any) -> Any:
     if np.asarray(x).dtype == object:
-        return _eliminate(x)[1]
+        return _eliminate(f, x)[1]
     try:
         return np.linalg.inv(x)
     except np.linalg.LinAlgError:
         return None
 
 
-def determinant(x: Any) -> Any:
-    return _eliminate(x)[0] if np.asarray(x).dtype == object else float(np.linalg.det(x))
+def determinant(f: Functions, x: Any) -> Any:
+    return _eliminate(f, x)[0] if np.asarray(x).dtype == object else float(np.linalg.det(x))
 
 
-def _eliminate(x: Any) -> tuple[Any, Any]:
-    """Determinant and inverse of a matrix of exact numbers."""
-    size = len(x)
-    rows = np.concatenate([x, np.array([[x[0, 0] * 0 + (i == j) for j in range(size)] for i in range(size)], dtype=object)], axis=1)
-    product = x[0, 0] * 0 + 1
+def _eliminate(f: Functions, x: Any) -> tuple[Any, Any]:
+    """Determinant and inverse of a matrix of exact numbers. Raises NotExact where they grow too long, or a pivot may be 0 or not."""
+    if any(each is None for each in x.ravel()):
+        raise TypeError("there is no number")
+    size, nothing, one = len(x), Fraction(0), Fraction(1)
+    rows = np.concatenate([x, np.array([[one if i == j else nothing for j in range(size)] for i in range(size)], dtype=object)], axis=1)
+    product = one
     for column in range(size):
-        pivot = next((row for row in range(column, size) if rows[row, column] != 0), None)
+        pivot = next((row for row in range(column, size) if f["unequal"](rows[row, column], nothing)), None)
         if pivot is None:
-            return product * 0, None
+            return nothing, None
         if pivot != column:
             rows[[column, pivot]] = rows[[pivot, column]]
             product = -product
-        product = product * rows[column, column]
-        rows[column] = rows[column] / rows[column, column]
+        product = f["multiply"](product, rows[column, column])
+        rows[column] = f["divide"](rows[column], rows[column, column])
         for row in range(size):
             if row != column:
-                rows[row] = rows[row] - rows[column] * rows[row, column]
+                rows[row] = f["subtract"](rows[row], f["multiply"](rows[column], rows[row, column]))
     return product, rows[:, size:]
 
 
@@ -151,7 +155,7 @@ def _large_cofactors(x: Any) -> Any:
     scaled = np.ldexp(x, -rows[:, None])
     columns = np.frexp(np.max(np.abs(scaled), axis=0))[1]
     scaled = np.ldexp(scaled, -columns)
-    inverse = _inverse(scaled)
+    inverse = _inverse({}, scaled)
     if inverse is not None and np.linalg.norm(scaled) * np.linalg.norm(inverse) < _WELL_CONDITIONED:
         found = float(np.linalg.det(scaled)) * inverse.T
     else:
@@ -162,26 +166,33 @@ def _large_cofactors(x: Any) -> Any:
 
 
 def inv_of(f: Functions, s: Static, x: Any) -> Any:
-    found = _inverse(x)
+    found = _inverse(f, x)
     if found is None:
         raise Misshapen("the matrix has no inverse: its determinant is 0", "change an entry, or solve with another matrix", "domain")
     return found
 
 
 _FEW_MINORS, _WELL_CONDITIONED = 8, 1e11
+_MOST_OF_MINORS = 2_000_000  # multiplications of exact numbers
 
 
-def cofactors(x: Any) -> Any:
+def cofactors(f: Functions, x: Any) -> Any:
     """The derivative of a determinant; where the matrix has an inverse it is det(x) times the inverse, transposed."""
     size = len(x)
     if np.asarray(x).dtype != object and size > _FEW_MINORS:
         return _large_cofactors(x)
     if np.asarray(x).dtype != object:
         with np.errstate(over="ignore"):
-            plain = abs(determinant(x)) > 1e-8 * np.max(np.abs(x), initial=1.0) ** size
+            plain = abs(determinant(f, x)) > 1e-8 * np.max(np.abs(x), initial=1.0) ** size
         if plain:
-            return determinant(x) * np.linalg.inv(x).T
+            return determinant(f, x) * np.linalg.inv(x).T
     if size == 1:
         return x * 0 + 1
-    minors = [[determinant(np.delete(np.delete(x, i, 0), j, 1)) * (-1) ** (i + j) for j in range(size)] for i in range(size)]
+    if np.asarray(x).dtype == object:
+        whole, inverse = _eliminate(f, x)
+        if inverse is not None:
+            return f["multiply"](whole, inverse.T)
+        if size**5 > _MOST_OF_MINORS:
+            raise NotExact(f"the minors of a matrix of {size} rows that has no inverse take too many steps in exact numbers")
+    minors = [[determinant(f, np.delete(np.delete(x, i, 0), j, 1)) * (-1) ** (i + j) for j in range(size)] for i in range(size)]
     return np.array(minors, dtype=np.asarray(x).dtype)
