@@ -74,6 +74,19 @@ def test_sums_of_closed_constants_are_counted(output: str, closed: int | None) -
     assert "the limit is 25, the square of --limit expanded=N" in said
 
 
+@pytest.mark.parametrize("output", ["sum(reshape(x, [5, 5]))", "sum(log(x[:5]))"])
+def test_as_many_steps_as_are_allowed(output: str) -> None:
+    text = f"x = {list(range(2, 27))}; L = {output}"
+    assert grad(text, exact=True, limits=Limits(expanded=5 if "shape" in output else 20)).value is not None
+    assert "this takes 26 steps" in refused(f"x = {list(range(2, 28))}; L = sum(x)", Limits(expanded=5))
+
+
+def test_contributions_that_were_repeated_are_counted() -> None:
+    text = "b = 2; x = log([2, 3, 5, 7, 11, 13]); L = sum(x*b)"
+    assert "to add up 6 closed constants takes 36 steps" in refused(text, Limits(expanded=5))
+    assert grad(text.replace("log(", "("), exact=True, limits=Limits(expanded=5)).value == 82
+
+
 def test_what_only_moves_closed_constants_is_free() -> None:
     x = "log([2, 3, 5, 7, 11, 13, 17, 19])"
     found = grad(f"x = {x}; y = reshape(x, [2, 4]).T; L = concat(y[1], x)[0]", exact=True, limits=Limits(expanded=3))
