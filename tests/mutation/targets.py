@@ -87,7 +87,8 @@ def source(module: str) -> str:
 
 _LIMITED = (
     "limits", "lang/literals", "calculus/arrays/exact_work", "graph/nodes", "graph/build", "autodiff/differentiate",
-    "autodiff/array_sweep", "autodiff/leading", "autodiff/point", "calculus/exact", "lang/text", "lang/parse", "lang/answers", "lang/answers_brackets", "lang/answers_lines",
+    "autodiff/array_sweep", "autodiff/leading", "autodiff/point", "calculus/exact", "lang/text",
+    "lang/parse", "lang/answers", "lang/answers_brackets", "lang/answers_lines",
     "oracles/predicted", "oracles/closed", "oracles/arrays", "oracles/statements", "homework/judge", "homework/lowering",
     "homework/sitting", "reports/trace_forms", "commands/values", "commands/reading", "commands/point",
 )  # fmt: skip
