@@ -81,18 +81,9 @@ def exact_arithmetic(limits: Limits) -> Arithmetic:
     }
     functions |= {"equal": lambda a, b: work.sign(work.subtract(a, b)) == 0, "unequal": lambda a, b: work.sign(work.subtract(a, b)) != 0}
     infix = {
-        "+": "add",
-        "-": "subtract",
-        "*": "multiply",
-        "/": "divide",
-        "^": "power",
-        "<": "less",
-        "<=": "less_equal",
-        ">": "greater",
-        ">=": "greater_equal",
-        "==": "equal",
-        "!=": "unequal",
-    }
+        "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "^": "power", "<": "less", "<=": "less_equal",
+        ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "unequal",
+    }  # fmt: skip
     return Arithmetic(
         "exact", functions, Fraction, _Constants(), True, infix, lambda value: value is not None, None, None, work.add, work.multiply
     )
