@@ -133,7 +133,8 @@ def judged(written: str, random: Random, tally: Tally) -> str:
         [f"d{output}/d{name} = {_spelled(value)}" for name, value in plain.items()] + _formulas(written, output) + _steps(written, output)
     )
     # With more digits than a rounded answer has: 1.72 is right for 1.71828.
-    off = [f"d{output}/d{name} = {_spelled(value * 1.001234567)}" for name, value in plain.items()]
+    # On a kink, a slope beside ours is another convention.
+    off = [] if found.kinked else [f"d{output}/d{name} = {_spelled(value * 1.001234567)}" for name, value in plain.items()]
     source = parse(written)
     for lines, due, never in ((right, "right", _ACCUSED), (off, "off", _ACCEPTED)):
         try:
@@ -196,5 +197,5 @@ def _steps(written: str, output: str) -> list[str]:
 
 
 def _spelled(value: Any) -> str:
-    """Numbers to seven digits: cancellation leaves no more of some."""
-    return json.dumps(np.vectorize(lambda each: float(f"{each:.7g}"))(value).tolist())
+    """Numbers to seven digits, all of them written: cancellation leaves no more of some."""
+    return str(np.vectorize(lambda each: f"{each:.6e}")(value).tolist()).replace("'", "")
