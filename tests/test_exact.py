@@ -203,3 +203,22 @@ def test_a_matrix_with_an_undefined_entry_has_no_determinant() -> None:
         grad("A = [[sqrt(-1), 0], [0, 0]]; L = det(A)", exact=True)
     found = grad("x = -1; A = [[sqrt(x), 0], [0, 0]]; L = where(x > 0, det(A), x^2)", exact=True)
     assert exact_text(found.value) == "1"
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("floor(log(6))", 1),
+        ("floor(-log(6))", -2),
+        ("ceil(log(6))", 2),
+        ("round(10*log(6))", 18),
+        ("floor(sqrt(2)^2)", 2),
+        ("floor((1 + sqrt(2))^2 - 2*sqrt(2))", 3),  # a whole number, as only algebra sees
+        ("floor(exp(40))", 235385266837019985),
+        ("floor(-exp(40))", -235385266837019986),
+        ("floor(exp(-40))", 0),
+        ("floor(-exp(-40))", -1),
+    ],
+)
+def test_floors_of_closed_constants(formula: str, value: int) -> None:
+    assert grad(f"x = 1; L = x + {formula}", exact=True).value == value + 1

@@ -146,8 +146,6 @@ class _Work:
             shown = f"{bits:,}" if bits < 10**12 else "more than 10^12"
             raise NotExact(f"an exact value could need {shown} bits; the limit is {self.limits.exact_bits:,} (--limit exact-bits=N)")
 
-    # ---- arithmetic ----
-
     def add(self, a: Exact, b: Exact) -> Exact:
         if isinstance(a, Fraction) and isinstance(b, Fraction):
             self.require_bits(_bits(a) + _bits(b))
@@ -192,8 +190,6 @@ class _Work:
             self.require_bits(_bits(a) * (abs(b.numerator) // b.denominator + 1))
         return self.kept(_lift(a) ** _lift(b))
 
-    # ---- comparing ----
-
     def sign(self, a: Exact) -> int:
         if isinstance(a, Fraction | bool | int):
             return (a > 0) - (a < 0)
@@ -217,8 +213,6 @@ class _Work:
 
     def absolute(self, a: Exact) -> Exact:
         return -a if self.sign(a) < 0 else a
-
-    # ---- functions ----
 
     def function(self, name: str) -> Callable[..., Exact]:
         """SymPy's function of that name, its result checked."""
@@ -276,7 +270,14 @@ class _Work:
         return self.sqrt(self.add(self.multiply(a, a), self.multiply(b, b)))
 
     def floor(self, a: Exact) -> Exact:
-        return Fraction(math.floor(a)) if isinstance(a, Fraction) else self.function("floor")(a)
+        if isinstance(a, Fraction):
+            return Fraction(math.floor(a))
+        about = int(approximation(_lift(a)).real)  # SymPy's own floor asks what it is made of, without end
+        for whole in (Fraction(about), Fraction(about - 1), Fraction(about + 1)):
+            above = self.subtract(a, whole)
+            if self.sign(above) >= 0 and self.less(above, Fraction(1)):
+                return whole
+        raise NotExact("which whole number is below a closed constant cannot be decided")
 
     def ceil(self, a: Exact) -> Exact:
         return -self.floor(-a)
