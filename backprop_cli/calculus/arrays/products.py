@@ -110,9 +110,7 @@ def square_to(name: str, same: bool) -> Callable[..., Shape]:
     return shape
 
 
-def _inverse(f: Functions, x: Any) -> Any:
-    if np.asarray(x).dtype == object:
-        return _eliminate(f, x)[1]
+def _inverse(x: Any) -> Any:
     try:
         return np.linalg.inv(x)
     except np.linalg.LinAlgError:
@@ -155,7 +153,7 @@ def _large_cofactors(x: Any) -> Any:
     scaled = np.ldexp(x, -rows[:, None])
     columns = np.frexp(np.max(np.abs(scaled), axis=0))[1]
     scaled = np.ldexp(scaled, -columns)
-    inverse = _inverse({}, scaled)
+    inverse = _inverse(scaled)
     if inverse is not None and np.linalg.norm(scaled) * np.linalg.norm(inverse) < _WELL_CONDITIONED:
         found = float(np.linalg.det(scaled)) * inverse.T
     else:
@@ -166,7 +164,7 @@ def _large_cofactors(x: Any) -> Any:
 
 
 def inv_of(f: Functions, s: Static, x: Any) -> Any:
-    found = _inverse(f, x)
+    found = _eliminate(f, x)[1] if np.asarray(x).dtype == object else _inverse(x)
     if found is None:
         raise Misshapen("the matrix has no inverse: its determinant is 0", "change an entry, or solve with another matrix", "domain")
     return found
@@ -178,17 +176,17 @@ _MOST_OF_MINORS = 2_000_000  # multiplications of exact numbers
 
 def cofactors(f: Functions, x: Any) -> Any:
     """The derivative of a determinant; where the matrix has an inverse it is det(x) times the inverse, transposed."""
-    size = len(x)
-    if np.asarray(x).dtype != object and size > _FEW_MINORS:
+    size, exact = len(x), np.asarray(x).dtype == object
+    if not exact and size > _FEW_MINORS:
         return _large_cofactors(x)
-    if np.asarray(x).dtype != object:
+    if not exact:
         with np.errstate(over="ignore"):
             plain = abs(determinant(f, x)) > 1e-8 * np.max(np.abs(x), initial=1.0) ** size
         if plain:
             return determinant(f, x) * np.linalg.inv(x).T
     if size == 1:
         return x * 0 + 1
-    if np.asarray(x).dtype == object:
+    if exact:
         whole, inverse = _eliminate(f, x)
         if inverse is not None:
             return f["multiply"](whole, inverse.T)
