@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from backprop_cli import BackpropError, build, differentiate, grad, jacobian, parse
 from backprop_cli.calculus.arrays import CODE
-from backprop_cli.calculus.exact import exact_float, exact_text
+from backprop_cli.calculus.exact_text import exact_float, exact_text
 from backprop_cli.limits import Limits
 
 RANDOM = np.random.default_rng(20)

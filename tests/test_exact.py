@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from backprop_cli import Limits, grad
-from backprop_cli.calculus.exact import exact_float, exact_text
+from backprop_cli.calculus.exact_text import exact_float, exact_text
 from backprop_cli.errors import BackpropError, Diagnostic
 
 CHAIN = "input x, y\nparam a, b\nu = x*a\nv = log(u)\nw = v + b\nt = 1/w\nz = y - t\nL = z^2"

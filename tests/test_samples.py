@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from backprop_cli import Graph, build, differentiate, jacobian, parse
-from backprop_cli.calculus.exact import exact_text
+from backprop_cli.calculus.exact_text import exact_text
 from backprop_cli.commands.values import columns
 from backprop_cli.lang.parse import parse_bindings, parse_expression
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Number

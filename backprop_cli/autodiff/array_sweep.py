@@ -47,7 +47,8 @@ class ArrayInterpreter(Interpreter):
                 self.bound(shape, node, values)
                 if self.exact:
                     require_bearable(row.code, static, inputs, shape, self.limits)
-                result = code.forward(self.functions, static, *inputs)
+                with self.arithmetic.counted:
+                    result = code.forward(self.functions, static, *inputs)
                 if self.strict and row.code == "matmul" and not self.arithmetic.finite(result):
                     raise FloatingPointError
                 return self.within(result[()] if isinstance(result, np.ndarray) and not result.shape else result)
@@ -171,7 +172,8 @@ class ArrayInterpreter(Interpreter):
         shape = np.shape(inputs[at])
         if row.code is not None:
             inputs = self.operands(row, inputs)
-            part = self.attempt(CODE[row.code].back, self.functions, self.static(node, values), at, upstream, values[node], *inputs)
+            with self.arithmetic.counted:
+                part = self.attempt(CODE[row.code].back, self.functions, self.static(node, values), at, upstream, values[node], *inputs)
             if not self.strict and not self.arithmetic.finite(part):
                 self.require_floats(node, at, values)
                 return part if np.shape(part) == shape else np.full(shape, np.nan)
@@ -194,7 +196,8 @@ class ArrayInterpreter(Interpreter):
         """What an operand of a shape receives of what was sent in the shape that it was repeated to."""
         if self.exact and np.shape(sent) != shape:
             require_steps(np.size(sent), np.size(sent) // max(math.prod(shape), 1), [sent], self.limits)
-        return unbroadcast(sent, shape)
+        with self.arithmetic.counted:
+            return unbroadcast(sent, shape)
 
     def require_floats(self, node: int, at: int, values: list[Any]) -> None:
         """Complain of what is no number where it cannot be carried along: among exact numbers."""

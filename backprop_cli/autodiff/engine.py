@@ -175,7 +175,7 @@ class Engine:
                 return f"an array of shape {shape}"
             return self.show_rows(value)
         if self.exact:
-            from backprop_cli.calculus.exact import exact_float, exact_text
+            from backprop_cli.calculus.exact_text import exact_float, exact_text
 
             text = exact_text(value)
             return text if len(text) <= 60 else f"about {exact_float(value):.6g}"

@@ -27,7 +27,7 @@ class _Nearby:
     """The values and adjoints of a plan at points around the one of `values`, in floats."""
 
     def __init__(self, engine: Engine, plan: Plan, values: list[Value], seed: Value) -> None:
-        from backprop_cli.calculus.exact import exact_float
+        from backprop_cli.calculus.exact_text import exact_float
 
         graph = plan.graph
         self.floats: Callable[[Value], Value] = _each(exact_float) if engine.exact else lambda value: value

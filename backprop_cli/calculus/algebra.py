@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from backprop_cli.calculus.corners import corners
+from backprop_cli.calculus.sizes import parts_below, tree_size
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, fold, postorder
 from backprop_cli.lang.unparse import unparse
 
@@ -109,30 +110,6 @@ def from_sympy(expr: Any, names: Mapping[Any, Expr], most: int = 10_000) -> Expr
     return _Writer(names).write(expr)
 
 
-def tree_size(expr: Any) -> int:
-    """How many parts a SymPy object has when it is written out, shared parts counted each time."""
-    sizes: dict[Any, int] = {}
-    for each in parts_below(expr):
-        sizes[each] = 1 + sum(sizes[arg] for arg in each.args)
-    return sizes[expr]
-
-
-def parts_below(expr: Any) -> list[Any]:
-    """Every distinct part, each after its arguments."""
-    order: list[Any] = []
-    seen: set[Any] = set()
-    pending = [(expr, False)]
-    while pending:
-        each, opened = pending.pop()
-        if opened:
-            order.append(each)
-        elif each not in seen:
-            seen.add(each)
-            pending.append((each, True))
-            pending.extend((arg, False) for arg in each.args)
-    return order
-
-
 def number(value: Any) -> Expr:
     """The tree of a rational number (anything with `numerator` and `denominator`)."""
     top, bottom = int(value.numerator), int(value.denominator)
@@ -146,6 +123,7 @@ class _Writer:
     def __init__(self, names: Mapping[Any, Expr]) -> None:
         import sympy
 
+        self.under_one = {sympy.cot: "tan", sympy.sec: "cos", sympy.csc: "sin"}  # SymPy's names for one over these
         self.endless = (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo)
         self.bare: dict[Any, tuple[Any, Expr]] = {}
         self.trees: dict[Any, Expr] = {sympy.pi: Name("pi"), sympy.E: Name("e"), **names}
@@ -162,7 +140,7 @@ class _Writer:
         if each.is_Add:
             self.bare[each] = self.total(each)
             return self.sum(each, 1) if self.bare[each][0] == -1 else self.product(each)
-        if each.is_Mul or each.is_Pow:
+        if each.is_Mul or each.is_Pow or each.func in self.under_one:
             return self.product(each)
         below = tuple(self.trees[arg] for arg in each.args)
         head = getattr(each, "head", None) or _spoken().get(each.func)
@@ -218,10 +196,11 @@ class _Writer:
                 content, tree = self.bare[factor]
                 coefficient *= content
                 above.append(tree)
-            elif factor.is_Pow and factor.exp.is_Rational and factor.exp < 0:
-                below.append(self.power(factor.base, -factor.exp))
-            elif factor.is_Pow:
-                above.append(self.power(factor.base, factor.exp))
+            elif factor.is_Pow or factor.func in self.under_one:
+                base, exponent = factor.as_base_exp()
+                tree, exponent = self.turned(base, exponent)
+                falls = exponent.is_Rational and exponent < 0
+                (below if falls else above).append(self.power(tree, -exponent if falls else exponent))
             elif getattr(factor, "head", "") == "where" and factor.args[1:] == (1, 0):
                 conditions.append(self.trees[factor.args[0]])
             else:
@@ -240,10 +219,15 @@ class _Writer:
             tree = Apply("where", (condition, tree, _ZERO))
         return tree
 
-    def power(self, base: Any, exponent: Any) -> Expr:
+    def turned(self, base: Any, exponent: Any) -> tuple[Expr, Any]:
+        """A base and an exponent in words of the language: SymPy says `cot(x)^2` for `tan(x)^-2`."""
+        if base.func in self.under_one:
+            return Apply(self.under_one[base.func], (self.trees[base.args[0]],)), -exponent
+        return self.trees[base], exponent
+
+    def power(self, tree: Expr, exponent: Any) -> Expr:
         import sympy
 
-        tree = self.trees[base]
         if exponent == 1:
             return tree
         if exponent == sympy.S.Half:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from backprop_cli.calculus.algebra import parts_below
 from backprop_cli.calculus.arithmetic import NotExact
+from backprop_cli.calculus.sizes import parts_below
 
 _DIGITS = 60
 # Digits to work with, one after the other until two in a row agree; with the last, what is no more than rounding is 0.
@@ -20,6 +21,7 @@ _HEADS = {"Abs": "fabs", "Pow": "power"} | {
         *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"),
     )
 }
+_CONSTANTS: dict[str, Callable[[Any], Any]] = {"Pi": lambda mp: +mp.pi, "Exp1": lambda mp: +mp.e, "ImaginaryUnit": lambda mp: mp.mpc(0, 1)}
 
 
 @lru_cache(maxsize=4096)
@@ -30,8 +32,8 @@ def approximation(value: Any) -> Any:
     before = None
     for digits in _WORKING:
         with mp.workdps(digits):
-            now = _worked_out(value, digits)
-            if now is not None and before is not None and abs(now - before) <= mpf(10) ** -_DIGITS * abs(now):
+            now = _worked_out(value)
+            if now and before and abs(now - before) <= mpf(10) ** -_DIGITS * abs(now):
                 return mpc(now)
             before = now
     if before is not None and abs(before) < mpf(10) ** -_NOTHING:
@@ -39,27 +41,18 @@ def approximation(value: Any) -> Any:
     raise NotExact("a closed constant cannot be worked out to 60 digits")
 
 
-def effort(value: Any) -> int:
-    """How many steps SymPy may take to look at a closed constant: it works out what stands in a function or a power twice."""
-    steps: dict[Any, int] = {}
-    for part in parts_below(value):
-        inside = sum(steps[each] for each in part.args)
-        steps[part] = 1 + (2 * inside if part.is_Function or part.is_Pow else inside)
-    return steps[value]
-
-
-def _worked_out(value: Any, digits: int) -> Any:
+def _worked_out(value: Any) -> Any:
     """A constant with so many digits; None where that is not enough to divide by what is not 0."""
     known: dict[Any, Any] = {}
     try:
         for part in parts_below(value):
-            known[part] = _part(part, [known[each] for each in part.args], digits)
+            known[part] = _part(part, [known[each] for each in part.args])
     except (ZeroDivisionError, ValueError, OverflowError):
         return None
     return known[value]
 
 
-def _part(part: Any, below: list[Any], digits: int) -> Any:
+def _part(part: Any, below: list[Any]) -> Any:
     from mpmath import mp, mpf
 
     name = type(part).__name__
@@ -69,5 +62,6 @@ def _part(part: Any, below: list[Any], digits: int) -> Any:
         return mp.fsum(below) if part.is_Add else mp.fprod(below)
     if name in _HEADS:
         return getattr(mp, _HEADS[name])(*below)
-    real, imaginary = (mp.mpf(str(each)) for each in part.evalf(digits).as_real_imag())
-    return mp.mpc(real, imaginary) if imaginary else real
+    if name in _CONSTANTS:
+        return _CONSTANTS[name](mp)
+    raise NotExact(f"a closed form would hold {name}, for which there is no word")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from backprop_cli.records import record
@@ -57,6 +58,7 @@ class Arithmetic:
     `functions` holds every name of NATIVE except those that `lazy` arithmetics write as Python's own `a if c else b`.
     `finite` tells whether a value is a number; `infinite` and `undefined` are what stands for one that is not.
     `number` makes a number of a literal's text. `infix` replaces Python's operators where these do not do the right thing.
+    `counted` is entered around work on whole arrays.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Arithmetic:
     undefined: Any
     add: Callable[[Any, Any], Any] = operator.add
     multiply: Callable[[Any, Any], Any] = operator.mul
+    counted: AbstractContextManager[None] = nullcontext()
 
 
 class NotExact(Exception):

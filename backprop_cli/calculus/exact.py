@@ -7,56 +7,25 @@ refused, and a comparison that cannot be decided is never guessed.
 from __future__ import annotations
 
 import math
-import sys
+import operator
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
-from backprop_cli.calculus.algebra import from_sympy, tree_size
-from backprop_cli.calculus.approximation import approximation, effort
+from backprop_cli.calculus.approximation import approximation
 from backprop_cli.calculus.arithmetic import NATIVE, Arithmetic, NotExact
-from backprop_cli.lang.unparse import unparse
+from backprop_cli.calculus.calls import Allowance
+from backprop_cli.calculus.exact_text import Exact, as_sympy, exact_float
+from backprop_cli.calculus.sizes import effort, parts_below, terms, tree_size
 from backprop_cli.limits import Limits
 
-Exact = Any  # a Fraction, or a SymPy expression without symbols
 _LARGEST = 10.0**300
-_WRITTEN_AT_ONCE = 10_000  # bits
-_PIECE = 3_000  # digits
+_CLOSED_BITS = 4_096  # of a rational within a closed form: SymPy looks for its roots with the cube of its length
+_ROOT = 30_000  # steps that looking for the roots of so long a number takes
 _MOST_FORMS = 300  # all closed forms of a run together take at most so many times the steps that one may have parts
 _LOOK = 10  # steps that any closed form takes
-
-
-def exact_text(value: Exact) -> str:
-    """An exact number in the language of files: `1/2`, `-3`, `2*log(6)`."""
-    if isinstance(value, Fraction | int):  # an int is a sum over nothing
-        return _digits(value.numerator) + (f"/{_digits(value.denominator)}" if value.denominator != 1 else "")
-    return _closed(value)
-
-
-@lru_cache(maxsize=4096)
-def _closed(value: Any) -> str:
-    """A closed constant as text; a screen shows the same one in many places."""
-    return unparse(from_sympy(value, {}, sys.maxsize))  # its parts were counted when it was made
-
-
-def _digits(number: int) -> str:
-    """The digits of a whole number; Python itself refuses to write more than a few thousand at once."""
-    if number.bit_length() < _WRITTEN_AT_ONCE:
-        return str(number)
-    sign, rest, pieces = "-" * (number < 0), abs(number), []
-    while rest:
-        rest, piece = divmod(rest, 10**_PIECE)
-        pieces.append(str(piece).rjust(_PIECE, "0"))
-    return sign + "".join(reversed(pieces)).lstrip("0")
-
-
-def exact_float(value: Exact) -> float:
-    """The float nearest to an exact number; infinite where that is beyond float64."""
-    try:
-        return float(value) if isinstance(value, Fraction) else float(approximation(_lift(value)).real)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
+_ROUNDS = 8  # in which a whole number of 300 digits is found, sixty at a time
+_MOST_TERMS = 10  # a form is written out if that gives at most so many times the parts that one may have
 
 
 def exact_arithmetic(limits: Limits) -> Arithmetic:
@@ -84,9 +53,9 @@ def exact_arithmetic(limits: Limits) -> Arithmetic:
         "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "^": "power", "<": "less", "<=": "less_equal",
         ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "unequal",
     }  # fmt: skip
-    return Arithmetic(
-        "exact", functions, Fraction, _Constants(), True, infix, lambda value: value is not None, None, None, work.add, work.multiply
-    )
+    known = lambda value: value is not None  # noqa: E731
+    counted = work.allowance
+    return Arithmetic("exact", functions, Fraction, _Constants(), True, infix, known, None, None, work.add, work.multiply, counted)
 
 
 class _Constants(dict[str, Any]):
@@ -107,32 +76,61 @@ class _Work:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.worked = 0  # what the closed constants so far cost
+        self.allowance = Allowance(limits.seconds)
 
     # ---- keeping results within bounds ----
 
-    def kept(self, value: Any) -> Exact:
-        """A result of SymPy's, if it is a real, finite number of bearable size."""
+    def kept(self, make: Callable[..., Any], *operands: Exact) -> Exact:
+        """What SymPy makes of exact numbers, if it is a real, finite number of bearable size."""
         import sympy
 
+        given = [*map(as_sympy, operands)]
+        for each in given:
+            self.require_closed(each)
+        self.require_steps(self.worked + sum(map(effort, given)))
+        with self.allowance:
+            value = make(*given)
         if value.is_Rational:
             return self.bounded(Fraction(int(value.p), int(value.q)))
-        if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+        parts = self.require_closed(value)
+        if any(each in (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo) for each in parts):
             raise ValueError("no real number")
         self.within(value)
-        self.worked += _LOOK + effort(value)
-        most = _MOST_FORMS * self.limits.expanded
-        if self.worked > most:
-            raise NotExact(f"the closed forms would take {self.worked:,} steps or more; the limit is {most:,} (--limit expanded=N)")
+        self.charge(_LOOK + effort(value))
         near = approximation(value)
         if abs(near.imag) > 1e-30 * abs(near):
             raise ValueError("no real number")
+        if sympy.I in parts:
+            raise NotExact("a closed form would be written with the square root of -1")
         return value
+
+    def require_closed(self, value: Any) -> list[Any]:
+        """The parts of a number, if there is none among them that SymPy would work on without end."""
+        parts = parts_below(value)
+        bits = max((int(each.p).bit_length() + int(each.q).bit_length() for each in parts if each.is_Rational), default=0)
+        if bits > _CLOSED_BITS:
+            raise NotExact(f"a number of {bits:,} bits would stand in a closed form such as sqrt(2), where {_CLOSED_BITS:,} are the most")
+        return parts
+
+    def charge(self, steps: int) -> None:
+        self.worked += steps
+        self.require_steps(self.worked)
+
+    def require_steps(self, steps: int) -> None:
+        most = _MOST_FORMS * self.limits.expanded
+        if steps > most:
+            raise NotExact(f"the closed forms would take {steps:,} steps or more; the limit is {most:,} (--limit expanded=N)")
+
+    def charge_root(self, a: Exact) -> None:
+        """SymPy looks whether a number is a power, with the cube of its length."""
+        if isinstance(a, Fraction):
+            self.charge(int(_ROOT * (_bits(a) / _CLOSED_BITS) ** 3))
 
     def within(self, value: Exact) -> Exact:
         """A number that was put together elsewhere, as the sum of an array, if it is of bearable size."""
         if isinstance(value, Fraction | int):
             return value if isinstance(value, int) else self.bounded(value)
-        parts = tree_size(_lift(value))
+        parts = tree_size(as_sympy(value))
         if parts > self.limits.expanded:
             raise NotExact(f"a closed form would have {parts:,} parts; the limit is {self.limits.expanded:,} (--limit expanded=N)")
         return value
@@ -150,7 +148,7 @@ class _Work:
         if isinstance(a, Fraction) and isinstance(b, Fraction):
             self.require_bits(_bits(a) + _bits(b))
             return a + b
-        return self.kept(_lift(a) + _lift(b))
+        return self.kept(operator.add, a, b)
 
     def subtract(self, a: Exact, b: Exact) -> Exact:
         return self.add(a, -b)
@@ -161,7 +159,7 @@ class _Work:
             return a * b
         if isinstance(a, bool) or isinstance(b, bool):
             return self.multiply(*(Fraction(each) if isinstance(each, bool) else each for each in (a, b)))
-        return self.kept(_lift(a) * _lift(b))
+        return self.kept(operator.mul, a, b)
 
     def divide(self, a: Exact, b: Exact) -> Exact:
         if self.sign(b) == 0:
@@ -169,7 +167,7 @@ class _Work:
         if isinstance(a, Fraction) and isinstance(b, Fraction):
             self.require_bits(_bits(a) + _bits(b))
             return a / b
-        return self.kept(_lift(a) / _lift(b))
+        return self.kept(operator.truediv, a, b)
 
     def power(self, a: Exact, b: Exact) -> Exact:
         sign = self.sign(a)
@@ -183,23 +181,26 @@ class _Work:
         if whole and isinstance(a, Fraction):
             self.require_bits(_bits(a) * abs(b.numerator))
             return a ** int(b)
+        self.charge_root(a)
         size = abs(exact_float(b)) * abs(math.log2(abs(exact_float(a)) or 1.0))
         if size > math.log2(_LARGEST):
             raise NotExact("a power is too large or too small to be kept exactly")
         if isinstance(a, Fraction) and isinstance(b, Fraction):
             self.require_bits(_bits(a) * (abs(b.numerator) // b.denominator + 1))
-        return self.kept(_lift(a) ** _lift(b))
+        return self.kept(operator.pow, a, b)
 
     def sign(self, a: Exact) -> int:
         if isinstance(a, Fraction | bool | int):
             return (a > 0) - (a < 0)
-        near = approximation(_lift(a)).real
+        near = approximation(as_sympy(a)).real
         if near:
             return 1 if near > 0 else -1
         from sympy import expand, radsimp
 
-        if expand(radsimp(a)) == 0:
-            return 0
+        with self.allowance:
+            plain = radsimp(a)
+            if terms(plain) <= _MOST_TERMS * self.limits.expanded and expand(plain) == 0:
+                return 0
         raise NotExact("whether a closed constant is exactly 0 cannot be decided")
 
     def less(self, a: Exact, b: Exact) -> bool:
@@ -221,13 +222,12 @@ class _Work:
             import sympy
             from sympy.core.evalf import PrecisionExhausted
 
-            lifted = [_lift(operand) for operand in operands]
             if name in ("exp", "sinh", "cosh") and abs(exact_float(operands[0])) > math.log(_LARGEST):
                 raise NotExact(f"{name} of {exact_float(operands[0]):.6g} is too large or too small to be kept exactly")
             if name == "atan2" and not any(operands):
                 return Fraction(0)  # as in float64
             try:
-                return self.kept(getattr(sympy, name)(*lifted))
+                return self.kept(getattr(sympy, name), *operands)
             except PrecisionExhausted:
                 raise NotExact(f"{name} of {exact_float(operands[0]):.6g} needs more digits than are worked out") from None
 
@@ -255,7 +255,7 @@ class _Work:
 
         if self.sign(a) <= 0:
             raise ValueError("no real number")
-        return self.kept(sympy.log(_lift(a), base))
+        return self.kept(sympy.log, a, Fraction(base))
 
     def log1p(self, a: Exact) -> Exact:
         return self.log(self.add(Fraction(1), a))
@@ -272,11 +272,13 @@ class _Work:
     def floor(self, a: Exact) -> Exact:
         if isinstance(a, Fraction):
             return Fraction(math.floor(a))
-        about = int(approximation(_lift(a)).real)  # SymPy's own floor asks what it is made of, without end
-        for whole in (Fraction(about), Fraction(about - 1), Fraction(about + 1)):
-            above = self.subtract(a, whole)
-            if self.sign(above) >= 0 and self.less(above, Fraction(1)):
+        whole, above = Fraction(0), a  # SymPy's own floor asks what it is made of, without end
+        for _ in range(_ROUNDS):  # each right to sixty digits
+            step = _whole_below(approximation(as_sympy(above)).real)
+            if not step and self.sign(above) >= 0:
                 return whole
+            whole += step
+            above = self.subtract(a, whole)
         raise NotExact("which whole number is below a closed constant cannot be decided")
 
     def ceil(self, a: Exact) -> Exact:
@@ -286,14 +288,10 @@ class _Work:
         return Fraction(round(a)) if isinstance(a, Fraction) else self.floor(self.add(a, Fraction(1, 2)))
 
 
-def _lift(value: Exact) -> Any:
-    import sympy
-
-    if value is None:
-        raise TypeError("there is no number")
-    if isinstance(value, Fraction):
-        return sympy.Rational(value.numerator, value.denominator)
-    return sympy.Integer(int(value)) if isinstance(value, bool) else value
+def _whole_below(number: Any) -> int:
+    """Python's own floor rounds a number of mpmath's to the digits that mpmath works with at the time."""
+    whole = int(number)
+    return whole - int(whole > number)
 
 
 def _bits(value: Fraction) -> int:

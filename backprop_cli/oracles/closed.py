@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backprop_cli.calculus.algebra import Untranslatable, from_sympy, tree_size
+from backprop_cli.calculus.algebra import Untranslatable, from_sympy
+from backprop_cli.calculus.sizes import tree_size
 from backprop_cli.lang.program import Program
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number
 from backprop_cli.limits import OWN, Limits

@@ -19,7 +19,7 @@ def number_text(value: Any, digits: int = 6) -> str:
     if hasattr(value, "item"):
         value = value.item()
     if not isinstance(value, int | float):
-        from backprop_cli.calculus.exact import exact_text
+        from backprop_cli.calculus.exact_text import exact_text
 
         return exact_text(value)
     if math.isnan(value):

@@ -28,7 +28,7 @@ def near_float(value: Any) -> float:
         return value
     try:
         if is_exact(value):
-            from backprop_cli.calculus.exact import exact_float
+            from backprop_cli.calculus.exact_text import exact_float
 
             return exact_float(value)
         return float(value)
@@ -43,7 +43,7 @@ def is_exact(value: Any) -> bool:
 
 def exact_data(value: Any) -> Any:
     """An exact number as text; nested lists of texts for an array of them."""
-    from backprop_cli.calculus.exact import exact_text
+    from backprop_cli.calculus.exact_text import exact_text
 
     def each(nested: Any) -> Any:
         return [each(item) for item in nested] if isinstance(nested, list) else exact_text(nested)

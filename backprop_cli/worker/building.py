@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from typing import Any
 
+from backprop_cli.calculus.sizes import terms
 from backprop_cli.worker.opaque import opaque
 from backprop_cli.worker.protocol import ARITY, Token
 
@@ -50,33 +51,6 @@ def _apply(head: str, operands: list[Any]) -> Any:
     if found.is_Rational and max(int(found.p).bit_length(), int(found.q).bit_length()) > MOST_BITS:
         raise Refused("too large: a number")
     return found
-
-
-def terms(expr: Any) -> int:
-    """At most how many terms an expression has when it is expanded."""
-    import sympy
-
-    counts: dict[Any, int] = {}
-    for each in sympy.postorder_traversal(expr):
-        if each in counts:
-            continue
-        below = [counts[arg] for arg in each.args]
-        if each.is_Add:
-            counts[each] = sum(below)
-        elif each.is_Mul:
-            counts[each] = _product(below)
-        elif each.is_Pow and each.exp.is_Integer:
-            counts[each] = _product([below[0]] * min(abs(int(each.exp)), 64))
-        else:
-            counts[each] = 1
-    return max(counts.values())
-
-
-def _product(counts: list[int]) -> int:
-    total = 1
-    for count in counts:
-        total = min(total * count, 10 * HOPELESS)
-    return total
 
 
 def _expanded(expr: Any) -> Any:

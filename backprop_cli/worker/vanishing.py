@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backprop_cli.worker.building import HOPELESS, MOST_TERMS, terms
+from backprop_cli.calculus.sizes import terms
+from backprop_cli.worker.building import HOPELESS, MOST_TERMS
 
 _MOST_RADICALS = 60  # operations in a constant whose minimal polynomial is looked for
 

@@ -15,7 +15,7 @@ from tests.fuzz.tally import Tally
 
 TARGETS = ("parse", "answers", "judge")
 _GRADIENTS, _EQUALITY = "gradients against other engines", "equality"
-_SCREENS, _SHOWN = "views of programs, and their gradients as answers", 2_000
+_SCREENS, _SHOWN = "views of programs, and their gradients as answers", 500
 _PROGRAMS = 120_000  # one in seven of them is on a kink
 
 

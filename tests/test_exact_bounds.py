@@ -1,0 +1,163 @@
+"""What SymPy may be asked for exact numbers in this process: everything that could run away is counted or refused before."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from fractions import Fraction
+
+import pytest
+import sympy
+from mpmath import mp
+
+from backprop_cli.calculus.arithmetic import NotExact
+from backprop_cli.calculus.calls import A_SECOND, Allowance
+from backprop_cli.calculus.exact import exact_arithmetic
+from backprop_cli.calculus.exact_text import exact_float, exact_text
+from backprop_cli.calculus.sizes import terms
+from backprop_cli.door import grad
+from backprop_cli.limits import Limits
+from tests.conftest import Backprop
+
+SURD = "(sqrt(5 + 2*sqrt(6)) - sqrt(2) - sqrt(3))"  # 0, which writing out does not show
+MANY = "(sqrt(2) + log(3) + pi + e + cos(1))"
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        (f"L = relu({SURD}*{MANY}^60*x)", "x=1"),
+        (f"L = relu((sin(1)^2 + cos(1)^2 - 1)*{MANY}^60*x)", "x=1"),
+        ("L = relu(((sqrt(2) + sqrt(3))^2 - 5 - 2*sqrt(6))*(sqrt(2) + sqrt(3) + sqrt(5) + sqrt(7) + sqrt(11) + sqrt(13))^90*x)", "x=1"),
+        *((f"a = (1000000007/1000000009)^1000; L = {root}", "z=1") for root in ("sqrt(a + z)", "(a + z)^(1/3)", "log(a + z)", "sin(a*z)")),
+    ],
+)
+def test_what_would_not_end_is_refused(backprop: Backprop, text: str, at: str) -> None:
+    """The first three wrote out powers of sums, the roots looked whether 60,000 bits are a square; the last two were faults."""
+    for command in ("grad", "trace"):
+        ran = backprop(command, "-e", text, "--at", at, "--exact")
+        assert (ran.status, ran.out) == (2, "")
+        assert "error[not-exact]" in ran.err
+        assert "leave --exact out" in ran.err
+
+
+def test_roots_of_long_numbers_are_charged_for() -> None:
+    """One number of 4,000 bits is fine, a hundred are not; nor is one of 5,000."""
+    x = exact_arithmetic(Limits()).functions
+    assert exact_float(x["sqrt"](Fraction(2**1999 + 1, 2**1999))) == 1
+    with pytest.raises(NotExact, match="the closed forms would take"):
+        [x["sqrt"](Fraction(2**1999 + 3 + 2 * more, 2**1999)) for more in range(100)]
+    with pytest.raises(NotExact, match="a number of 5,000 bits would stand in a closed form"):
+        exact_arithmetic(Limits()).functions["sqrt"](Fraction(2**2499 + 1, 2**2499))
+
+
+def test_every_call_counts() -> None:
+    allowance = Allowance(1.0)
+    with allowance:
+        before = allowance.left
+        len("one")
+        test_nothing()
+    assert before - allowance.left in (3, 4)  # these two and the way out
+    assert sys.getprofile() is None
+
+
+def test_nothing() -> None:
+    """A function to be called."""
+
+
+def test_work_without_end_is_stopped() -> None:
+    allowance = Allowance(0.01)
+    reached: list[int] = []
+    with pytest.raises(NotExact, match=r"SymPy more than 0\.01 s of work \(--limit seconds=N\)"), allowance:
+        [reached.append(each) for each in itertools.count()]
+    assert 0 < len(reached) <= 0.01 * A_SECOND
+    with pytest.raises(NotExact), allowance:  # nothing is left for the next operation either
+        test_nothing()
+    assert sys.getprofile() is None
+
+
+def test_the_clock_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter(range(0, 10**6, 1))
+    monkeypatch.setattr("backprop_cli.calculus.calls.monotonic", lambda: float(next(times)))
+    allowance = Allowance(0.5)
+    with pytest.raises(NotExact), allowance:
+        [test_nothing() for _ in range(10_000)]
+    assert allowance.left > 0
+
+
+def test_an_allowance_within_an_allowance_is_the_same() -> None:
+    def before(*event: object) -> None:
+        pass
+
+    allowance = Allowance(1.0)
+    sys.setprofile(before)
+    try:
+        with allowance:
+            with allowance:
+                test_nothing()
+            left = allowance.left
+            test_nothing()
+            assert allowance.left < left
+        assert sys.getprofile() is before  # whoever measured goes on measuring
+    finally:
+        sys.setprofile(None)
+
+
+def test_the_seconds_of_a_run_are_those_of_the_limit() -> None:
+    with pytest.raises(Exception, match=r"SymPy more than 1e-05 s of work"):
+        grad("L = sin(x)*cos(x)", {"x": 1}, exact=True, limits=Limits(seconds=0.00001))
+    assert grad("L = x^2/3 + 1", {"x": 1}, exact=True, limits=Limits(seconds=0.00001)).value == Fraction(4, 3)  # no closed forms
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("L = tan(pi/2 - x)*y", "1/tan(1)"),
+        ("L = y*tan(x + pi/2)", "-1/tan(1)"),
+        ("L = y/tan(pi/2 - x)", "tan(1)"),
+        ("L = y*tan(pi/2 + x)^2/3", "1/(3*tan(1)^2)"),
+    ],
+)
+def test_one_over_a_tangent_is_written_so(backprop: Backprop, text: str, shown: str) -> None:
+    """SymPy calls it `cot`, a word that the language does not have: this was a fault."""
+    ran = backprop("grad", "-e", text, "--at", "x=1, y=1", "--exact", "--json")
+    assert ran.status == 0
+    assert f'"{shown}"' in ran.out
+    again = backprop("grad", "-e", f"L = y*({shown})", "--at", "y=1", "--exact", "--json")
+    assert f'"{shown}"' in again.out
+
+
+def test_words_for_one_over_other_functions() -> None:
+    half = sympy.Rational(1, 2)
+    for value, shown in ((sympy.sec(half), "1/cos(1/2)"), (sympy.csc(1) * 3, "3/sin(1)"), (sympy.sec(1) ** 2, "1/cos(1)^2")):
+        assert exact_text(value) == shown
+
+
+def test_what_has_no_word_is_refused() -> None:
+    x = exact_arithmetic(Limits()).functions
+    with pytest.raises(NotExact, match="no word"):
+        exact_float(sympy.zeta(3))
+    with pytest.raises(ValueError, match="no real number"):
+        x["acosh"](Fraction(1, 2))
+
+
+@pytest.mark.parametrize("count", range(1, 5))
+@pytest.mark.parametrize("power", range(1, 6))
+def test_terms_of_powers_are_told_before_they_are_written_out(count: int, power: int) -> None:
+    total = sum(sympy.symbols(f"a:{count}"))
+    assert terms(total**power) == len(sympy.Add.make_args(sympy.expand(total**power)))
+    assert terms((total**power + 7) * (total + 1)) >= len(sympy.Add.make_args(sympy.expand((total**power + 7) * (total + 1))))
+
+
+def test_terms_without_number() -> None:
+    a, b, c = sympy.symbols("a b c")
+    assert terms((a + b + c) ** 10**9) == terms((a + b) ** 10**9 * (a + c) ** 10**9) == 10**7
+    assert terms((a + b) ** -3) == 4
+
+
+def test_digits_that_cancel_are_no_zero() -> None:
+    """Two times nothing in a row is no agreement: exp(300) has 131 digits before its point."""
+    with mp.workdps(300):
+        whole, rest = mp.floor(mp.exp(300)), mp.frac(mp.exp(300))
+    x = exact_arithmetic(Limits()).functions
+    assert exact_float(x["subtract"](x["exp"](Fraction(300)), Fraction(int(whole)))) == pytest.approx(float(rest), rel=1e-15)
