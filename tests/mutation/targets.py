@@ -86,13 +86,13 @@ def source(module: str) -> str:
 
 
 _LIMITED = (
-    "limits", "lang/literals", "calculus/arrays/exact_work", "graph/nodes", "graph/build", "autodiff/differentiate",
+    "limits", "lang/literals", "calculus/arrays/exact_work", "calculus/calls", "graph/nodes", "graph/build", "autodiff/differentiate",
     "autodiff/array_sweep", "autodiff/leading", "autodiff/point", "calculus/exact", "lang/text",
     "lang/parse", "lang/answers", "lang/answers_brackets", "lang/answers_lines",
     "oracles/predicted", "oracles/closed", "oracles/arrays", "oracles/statements", "homework/judge", "homework/lowering",
     "homework/sitting", "reports/trace_forms", "commands/values", "commands/reading", "commands/point",
 )  # fmt: skip
-_LIMITS_ALONE = ("limits", "lang/literals", "calculus/arrays/exact_work")  # every line of these is about limits
+_LIMITS_ALONE = ("limits", "lang/literals", "calculus/arrays/exact_work", "calculus/calls")  # every line of these is about limits
 TARGETS = {
     "table": Target(
         ("calculus/table",), FORMULAS, ("test_rules", "test_domains", "test_numerics", "test_autodiff", "test_points", "test_exact")
@@ -114,6 +114,7 @@ TARGETS = {
             "test_limits_commands",
             "test_limits",
             "test_limits_answers",
+            "test_exact_bounds",
             "test_exact",
             "test_exact_work",
         ),
