@@ -161,3 +161,15 @@ def test_digits_that_cancel_are_no_zero() -> None:
         whole, rest = mp.floor(mp.exp(300)), mp.frac(mp.exp(300))
     x = exact_arithmetic(Limits()).functions
     assert exact_float(x["subtract"](x["exp"](Fraction(300)), Fraction(int(whole)))) == pytest.approx(float(rest), rel=1e-15)
+
+
+@pytest.mark.parametrize("text", ["L = (1/2)^x", "L = x^(1/2)^y", "L = (1/3)^(x*y)/tan(x)^y"])
+def test_powers_of_one_over_a_number_are_written(backprop: Backprop, text: str) -> None:
+    """SymPy itself calls (1/2)^x a power of 2, when asked for its base."""
+    ran = backprop("grad", "-e", text, "--at", "x=1, y=1" if "y" in text else "x=1", "--symbolic")
+    assert (ran.status, "agrees with SymPy" in ran.out) == (0, True)
+
+
+def test_sums_over_nothing_meet_closed_forms(backprop: Backprop) -> None:
+    ran = backprop("grad", "-e", "A = [1, 2, x]; L = sum(A[3:]) + log(x)*sum(A[3:]) + sum(log(A[3:]))", "--at", "x=2", "--exact")
+    assert (ran.status, "L = 0" in ran.out) == (0, True)

@@ -197,8 +197,7 @@ class _Writer:
                 coefficient *= content
                 above.append(tree)
             elif factor.is_Pow or factor.func in self.under_one:
-                base, exponent = factor.as_base_exp()
-                tree, exponent = self.turned(base, exponent)
+                tree, exponent = self.turned(*(factor.args if factor.is_Pow else (factor, sympy.S.One)))
                 falls = exponent.is_Rational and exponent < 0
                 (below if falls else above).append(self.power(tree, -exponent if falls else exponent))
             elif getattr(factor, "head", "") == "where" and factor.args[1:] == (1, 0):

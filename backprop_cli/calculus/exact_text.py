@@ -57,4 +57,4 @@ def as_sympy(value: Exact) -> Any:
         raise TypeError("there is no number")
     if isinstance(value, Fraction):
         return sympy.Rational(value.numerator, value.denominator)
-    return sympy.Integer(int(value)) if isinstance(value, bool) else value
+    return sympy.Integer(int(value)) if isinstance(value, int) else value

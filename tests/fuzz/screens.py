@@ -19,6 +19,7 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.homework.judge import judge
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.parse import parse
+from backprop_cli.limits import SUBMISSION
 from tests.fuzz.grown import program
 from tests.fuzz.parallel import shared_out
 from tests.fuzz.spelled import text
@@ -44,6 +45,7 @@ _VIEWS = 3
 _ENTRIES = 12  # of a gradient that is given as an answer
 _NOISE = 1e-9  # what is no larger may be what cancellation left of 0
 _LONG = 5_000  # characters of an answer
+_TOO_LONG = re.compile(rf"\d{{{SUBMISSION.digits + 1}}}")
 _ACCUSED = frozenset({Verdict.WRONG, Verdict.UNREADABLE, Verdict.FOLLOW_THROUGH})
 _ACCEPTED = frozenset({Verdict.CORRECT, Verdict.FOLLOW_THROUGH, Verdict.CONVENTION, Verdict.CORRECT_AT_POINT})
 
@@ -132,11 +134,14 @@ def judged(written: str, random: Random, tally: Tally) -> str:
     right = (
         [f"d{output}/d{name} = {_spelled(value)}" for name, value in plain.items()] + _formulas(written, output) + _steps(written, output)
     )
+    readable = [each for each in right if not _TOO_LONG.search(each)]
+    if len(readable) < len(right):
+        tally.counts["right answers left out: a number in them has more digits than the limit"] += len(right) - len(readable)
     # With more digits than a rounded answer has: 1.72 is right for 1.71828.
     # On a kink, a slope beside ours is another convention.
     off = [] if found.kinked else [f"d{output}/d{name} = {_spelled(value * 1.001234567)}" for name, value in plain.items()]
     source = parse(written)
-    for lines, due, never in ((right, "right", _ACCUSED), (off, "off", _ACCEPTED)):
+    for lines, due, never in ((readable, "right", _ACCUSED), (off, "off", _ACCEPTED)):
         try:
             answers = judge(source, "\n".join(lines)).answers if lines else ()
         except Exception as error:  # whatever comes out is what is looked for
@@ -145,7 +150,7 @@ def judged(written: str, random: Random, tally: Tally) -> str:
             tally.counts[f"{due} answers: {each.verdict.value}"] += 1
             if each.verdict in never:
                 return f"{due}, but {each.verdict.value}: {each.text}"
-    slips = [_slipped(each, random) for each in random.sample(right + off, min(len(right + off), 5))]
+    slips = [_slipped(each, random) for each in random.sample(readable + off, min(len(readable + off), 5))]
     slips += [f"{name} = {random.uniform(-2, 2):.4g}" for name in re.findall(r"^(v\d+) = ", written, re.M) if random.random() < 0.3]
     slips += [
         f"d{output}/d{name} = {random.uniform(-2, 2):.4g}" for name in re.findall(r"^(v\d+) = ", written, re.M) if random.random() < 0.3
