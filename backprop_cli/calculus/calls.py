@@ -1,4 +1,4 @@
-"""How much SymPy may do for the exact numbers of a run, counted in calls: the same on a slow machine as on a fast one."""
+"""How much SymPy may do in this process, counted in calls: the same on a slow machine as on a fast one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import sys
 from time import monotonic
 from types import FrameType
 from typing import Any
-
-from backprop_cli.calculus.arithmetic import NotExact
 
 A_SECOND = 1_000_000  # calls; about as many as a common machine makes in that time
 _SLOWEST = 4  # an operation may take so many times the seconds on the clock, which is asked last
@@ -19,10 +17,11 @@ class OutOfCalls(BaseException):
 
 
 class Allowance:
-    """Within it, every call of a Python function or a built-in one counts. Raises NotExact when all are used up."""
+    """Within it, every call of a Python function or a built-in one counts. Raises the error given when all are used up."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, error: Exception) -> None:
         self.seconds = seconds
+        self.error = error
         self.left = int(seconds * A_SECOND)
         self.depth = 0
         self.until = 0.0
@@ -40,10 +39,13 @@ class Allowance:
         if not self.depth:
             sys.setprofile(self.before)
         if kind is OutOfCalls:
-            raise NotExact(f"the closed forms take SymPy more than {self.seconds:g} s of work (--limit seconds=N)") from None
+            raise self.error from None
 
     def count(self, frame: FrameType, event: str, what: Any) -> None:
-        if event in ("call", "c_call"):
+        if event in ("call", "c_call") and frame.f_code is not _LEAVING:
             self.left -= 1
             if self.left < 0 or (not self.left % _LOOK and monotonic() > self.until):
                 raise OutOfCalls
+
+
+_LEAVING = Allowance.__exit__.__code__  # the last call of all must not be the way out

@@ -76,7 +76,8 @@ class _Work:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.worked = 0  # what the closed constants so far cost
-        self.allowance = Allowance(limits.seconds)
+        told = f"the closed forms take SymPy more than {limits.seconds:g} s of work (--limit seconds=N)"
+        self.allowance = Allowance(limits.seconds, NotExact(told))
 
     # ---- keeping results within bounds ----
 

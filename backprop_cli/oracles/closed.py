@@ -11,7 +11,7 @@ from backprop_cli.calculus.sizes import tree_size
 from backprop_cli.lang.program import Program
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number
 from backprop_cli.limits import OWN, Limits
-from backprop_cli.oracles.derived import derivative
+from backprop_cli.oracles.derived import ASKED_FOR, derivative, in_time
 from backprop_cli.oracles.expand import Written
 from backprop_cli.oracles.opinion import FAILURES, HoldsArrays, NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS, Scope
@@ -98,23 +98,26 @@ class _Nodes:
         self.reached = set(self.written.names)
         self.scope = scope
         self.adjoints: dict[str, Any] | None = None
+        self.allowed = in_time(ASKED_FOR)
 
     def in_leaves(self, name: str) -> Expr:
         """What expanding the output and differentiating gives."""
         self.written.refuse(self.most)
         if self.written.extent.size > WORK // 4:
             raise NoOpinion("SymPy would take too long")
-        whole = self.written.expanded(self.output, (name,))
-        return self._tree(derivative(whole, self.written.symbol(name)))
+        with self.allowed:
+            whole = self.written.expanded(self.output, (name,))
+            return self._tree(derivative(whole, self.written.symbol(name)))
 
     def in_nodes(self, name: str) -> Expr:
         """The chain rule from behind, in the names of the nodes, shortened where a node's own definition cancels."""
-        if self.adjoints is None:
-            self.adjoints = self._swept()
-        found = self.adjoints.get(name)
-        if found is None:
-            raise NoOpinion(f"more than {self.most:,} parts (--limit expanded=N)")
-        return self._tree(self._shortened(found))
+        with self.allowed:
+            if self.adjoints is None:
+                self.adjoints = self._swept()
+            found = self.adjoints.get(name)
+            if found is None:
+                raise NoOpinion(f"more than {self.most:,} parts (--limit expanded=N)")
+            return self._tree(self._shortened(found))
 
     def _swept(self) -> dict[str, Any]:
         import sympy

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from backprop_cli.calculus.algebra import Untranslatable, to_sympy
+from backprop_cli.calculus.calls import Allowance
 from backprop_cli.calculus.corners import corners
 from backprop_cli.lang.syntax import INFIX
 from backprop_cli.oracles.opinion import NoOpinion
@@ -14,6 +15,7 @@ from backprop_cli.oracles.stream import Bad, Stream
 from backprop_cli.oracles.textbook import FIXED
 
 _MOST = 1_000  # pieces whose derivatives are kept from one program to the next
+_SECONDS, ASKED_FOR = 2.0, 3.0  # of SymPy's work: for a check, and for formulas that were asked for
 _kept: dict[tuple[object, ...], Derived] = {}
 _JUMPS = frozenset({"sign", "floor", "ceil", "round", *INFIX[:6]})
 
@@ -24,7 +26,8 @@ class Derived:
     def __init__(self, piece: Piece, symbols: list[Any]) -> None:
         self.symbols = symbols
         try:
-            self.expr = to_sympy(piece.tree, {f"v{i}": symbol for i, symbol in enumerate(symbols)} | constants())
+            with in_time():
+                self.expr = to_sympy(piece.tree, {f"v{i}": symbol for i, symbol in enumerate(symbols)} | constants())
         except (Untranslatable, TypeError) as error:
             raise NoOpinion(str(error)) from None
         self._slopes: dict[tuple[int, ...], Stream] = {}
@@ -44,7 +47,9 @@ class Derived:
         found = self._slopes.get(operands)
         if found is None:
             moved = {self.symbols[i] for i in operands}
-            found = self._slopes[operands] = Stream([*map(self.slope, operands), *corner_gaps(self.expr, moved)], self.symbols)
+            with in_time():
+                found = Stream([*map(self.slope, operands), *corner_gaps(self.expr, moved)], self.symbols)
+            self._slopes[operands] = found
         return found
 
     def curves(self, operands: tuple[int, ...]) -> Stream:
@@ -52,8 +57,10 @@ class Derived:
         found = self._curves.get(operands)
         if found is None:
             moved = {self.symbols[i] for i in operands}
-            firsts = [*map(self.slope, operands), *corner_gaps(self.expr, moved)]
-            found = self._curves[operands] = Stream([first.diff(symbol) for first in firsts for symbol in self.symbols], self.symbols)
+            with in_time():
+                firsts = [*map(self.slope, operands), *corner_gaps(self.expr, moved)]
+                found = Stream([first.diff(symbol) for first in firsts for symbol in self.symbols], self.symbols)
+            self._curves[operands] = found
         return found
 
     def distances(self, operands: tuple[int, ...], jumps: bool) -> Stream | None:
@@ -89,6 +96,11 @@ class Differentiated:
 
     def value(self, piece: Piece) -> Stream:
         return self.of(piece).value
+
+
+def in_time(seconds: float = _SECONDS) -> Allowance:
+    """Within it SymPy may do so much and no more. Raises NoOpinion."""
+    return Allowance(seconds, NoOpinion("SymPy would take too long"))
 
 
 def derivative(expr: Any, symbol: Any) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from backprop_cli.calculus.approximation import approximation
+from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.limits import Limits
 from backprop_cli.oracles import edges, rounding, statements
 from backprop_cli.oracles.opinion import NOISE, NOTED, ROUNDING, TINY, TOLERANCE, Abstains, Agrees, Disagrees, NoOpinion, Note, Opinion
@@ -59,7 +61,14 @@ def number(value: Any) -> Any:
     from mpmath import mp, mpf
 
     with mp.workdps(DIGITS[1]):
-        return mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else mpf(float(value))
+        if isinstance(value, Fraction):
+            return mpf(value.numerator) / value.denominator
+        if not hasattr(value, "free_symbols"):
+            return mpf(float(value))
+        try:
+            return approximation(value).real  # SymPy's own float of log(1 + 1e-20) is 0
+        except NotExact as reason:
+            raise NoOpinion(str(reason)) from None
 
 
 def _floored(found: Mapping[str, Found]) -> dict[str, Found]:
