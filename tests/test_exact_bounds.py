@@ -208,3 +208,11 @@ def test_sympy_looking_at_constants_for_long_is_stopped(backprop: Backprop, opti
     text = "L = x*(acos(atan2(1/2^2 - pi/3, floor(2)^sigmoid(3)))) + y"
     ran = backprop("grad", "-e", text, "--at", "x=1/3, y=2", *options)
     assert (ran.status, "agrees with SymPy   statement by statement" in ran.out) == (0, True)
+
+
+def test_forms_of_some_thousand_terms_are_written_out() -> None:
+    """At most ten times as many as a form may have parts: here 1,365 terms, of which none is left."""
+    text = "L = x + x*sign(((sqrt(2) + sqrt(3))^2 - 5 - 2*sqrt(6))*(sqrt(2) + log(3) + pi + e)^12)"
+    assert grad(text, {"x": 1}, exact=True).value == 1
+    with pytest.raises(Exception, match="whether a closed constant is exactly 0"):
+        grad(text, {"x": 1}, exact=True, limits=Limits(expanded=90))

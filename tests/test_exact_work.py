@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
+import numpy as np
 import pytest
 
 from backprop_cli import Limits, grad
+from backprop_cli.calculus.arithmetic import NotExact
+from backprop_cli.calculus.arrays.exact_work import require_bearable
 from backprop_cli.errors import BackpropError
 
 
@@ -100,3 +106,23 @@ def test_a_large_matrix_without_an_inverse() -> None:
     found = grad(f"A = {regular}; L = det(A)", exact=True)
     assert found.value == 21
     assert found.gradients["A"][0, 1] == -1
+
+
+@pytest.mark.parametrize(
+    ("code", "shapes", "result", "steps"),
+    [
+        ("matmul", [(2, 500), (500, 3)], (2, 3), 3_000),
+        ("dot", [(500,), (500,)], (), 500),
+        ("outer", [(50,), (60,)], (50, 60), 3_000),
+        ("inv", [(10, 10)], (10, 10), 1_000),
+        ("sum", [(30, 40)], (), 1_200),
+    ],
+)
+def test_steps_of_whole_arrays_are_told_from_their_shapes(
+    code: str, shapes: list[tuple[int, ...]], result: tuple[int, ...], steps: int
+) -> None:
+    operands = [np.full(shape, Fraction(1), dtype=object) for shape in shapes]
+    enough = math.isqrt(steps - 1) + 1
+    require_bearable(code, {"axis": None}, operands, result, Limits(expanded=enough))
+    with pytest.raises(NotExact, match=f"this takes {steps:,} steps"):
+        require_bearable(code, {"axis": None}, operands, result, Limits(expanded=enough - 1))

@@ -19,7 +19,7 @@ from tests.fuzz.targets import ROOT
 _KINDS = ("threats", "limits", "numerics", "infinite_slopes", "worker", "endings")
 _RATE = re.compile(r"^(\w+): ([\d,]+) of ([\d,]+) mutants noticed", re.M)
 _QUICK = 40
-MUTATED = ("table", "bounds", "limits")
+MUTATED = ("table", "bounds", "limits", "exact")
 
 
 def timed_tests() -> Tally:

@@ -86,13 +86,14 @@ def source(module: str) -> str:
 
 
 _LIMITED = (
-    "limits", "lang/literals", "calculus/arrays/exact_work", "calculus/calls", "graph/nodes", "graph/build", "autodiff/differentiate",
-    "autodiff/array_sweep", "autodiff/leading", "autodiff/point", "calculus/exact", "lang/text",
+    "limits", "lang/literals", "graph/nodes", "graph/build", "autodiff/differentiate",
+    "autodiff/array_sweep", "autodiff/leading", "autodiff/point", "lang/text",
     "lang/parse", "lang/answers", "lang/answers_brackets", "lang/answers_lines",
     "oracles/predicted", "oracles/closed", "oracles/arrays", "oracles/statements", "homework/judge", "homework/lowering",
     "homework/sitting", "reports/trace_forms", "commands/values", "commands/reading", "commands/point",
 )  # fmt: skip
-_LIMITS_ALONE = ("limits", "lang/literals", "calculus/arrays/exact_work", "calculus/calls")  # every line of these is about limits
+_EXACT = ("calculus/arrays/exact_work", "calculus/calls", "calculus/exact")
+_LIMITS_ALONE = ("limits", "lang/literals", *_EXACT[:2])  # every line of these is about limits
 TARGETS = {
     "table": Target(
         ("calculus/table",), FORMULAS, ("test_rules", "test_domains", "test_numerics", "test_autodiff", "test_points", "test_exact")
@@ -114,11 +115,12 @@ TARGETS = {
             "test_limits_commands",
             "test_limits",
             "test_limits_answers",
-            "test_exact_bounds",
             "test_exact",
-            "test_exact_work",
         ),
         _a_limit,
+    ),
+    "exact": Target(
+        _EXACT, PYTHON, ("test_exact_work", "test_exact_bounds", "test_limits_work", "test_limits_commands", "test_exact"), _a_limit
     ),
 }
 
