@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 
 from backprop_cli import Limits, grad
 from backprop_cli.calculus.arithmetic import NotExact
@@ -126,3 +127,11 @@ def test_steps_of_whole_arrays_are_told_from_their_shapes(
     require_bearable(code, {"axis": None}, operands, result, Limits(expanded=enough))
     with pytest.raises(NotExact, match=f"this takes {steps:,} steps"):
         require_bearable(code, {"axis": None}, operands, result, Limits(expanded=enough - 1))
+
+
+def test_products_count_closed_constants_along_the_longest_side() -> None:
+    """More than an outer product adds up, which is nothing; never less than any product does."""
+    one, many = np.array([Fraction(1)], dtype=object), np.array([sympy.log(n) for n in range(2, 62)], dtype=object)
+    require_bearable("outer", {}, [one, many], (1, 60), Limits(expanded=60))
+    with pytest.raises(NotExact, match="to add up 60 closed constants takes 3,600 steps"):
+        require_bearable("outer", {}, [one, many], (1, 60), Limits(expanded=59))
