@@ -135,3 +135,14 @@ def test_products_count_closed_constants_along_the_longest_side() -> None:
     require_bearable("outer", {}, [one, many], (1, 60), Limits(expanded=60))
     with pytest.raises(NotExact, match="to add up 60 closed constants takes 3,600 steps"):
         require_bearable("outer", {}, [one, many], (1, 60), Limits(expanded=59))
+
+
+def test_as_many_closed_constants_as_are_allowed() -> None:
+    """Fifteen logarithms among sixty numbers, sixty steps: 900 in all."""
+    one, mixed = (
+        np.array([Fraction(1)], dtype=object),
+        np.array([sympy.log(n) if n < 17 else Fraction(n) for n in range(2, 62)], dtype=object),
+    )
+    require_bearable("outer", {}, [one, mixed], (1, 60), Limits(expanded=30))
+    with pytest.raises(NotExact, match="to add up 15 closed constants takes 900 steps"):
+        require_bearable("outer", {}, [one, mixed], (1, 60), Limits(expanded=29))
