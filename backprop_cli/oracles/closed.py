@@ -11,7 +11,7 @@ from backprop_cli.calculus.sizes import tree_size
 from backprop_cli.lang.program import Program
 from backprop_cli.lang.syntax import Apply, Brackets, Expr, Name, Number
 from backprop_cli.limits import OWN, Limits
-from backprop_cli.oracles.derived import ASKED_FOR, derivative, in_time
+from backprop_cli.oracles.derived import ASKED_FOR, Allowed, derivative
 from backprop_cli.oracles.expand import Written
 from backprop_cli.oracles.opinion import FAILURES, HoldsArrays, NoOpinion
 from backprop_cli.oracles.scope import CONSTANTS, Scope
@@ -98,7 +98,7 @@ class _Nodes:
         self.reached = set(self.written.names)
         self.scope = scope
         self.adjoints: dict[str, Any] | None = None
-        self.allowed = in_time(ASKED_FOR)
+        self.allowed = Allowed(ASKED_FOR)
 
     def in_leaves(self, name: str) -> Expr:
         """What expanding the output and differentiating gives."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from backprop_cli.calculus.algebra import Untranslatable, to_sympy
-from backprop_cli.calculus.calls import Allowance
 from backprop_cli.calculus.corners import corners
+from backprop_cli.calculus.objects import A_SECOND, Counter, OutOfWork
 from backprop_cli.lang.syntax import INFIX
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Piece
@@ -26,7 +26,7 @@ class Derived:
     def __init__(self, piece: Piece, symbols: list[Any]) -> None:
         self.symbols = symbols
         try:
-            with in_time():
+            with Allowed():
                 self.expr = to_sympy(piece.tree, {f"v{i}": symbol for i, symbol in enumerate(symbols)} | constants())
         except (Untranslatable, TypeError) as error:
             raise NoOpinion(str(error)) from None
@@ -47,9 +47,8 @@ class Derived:
         found = self._slopes.get(operands)
         if found is None:
             moved = {self.symbols[i] for i in operands}
-            with in_time():
-                found = Stream([*map(self.slope, operands), *corner_gaps(self.expr, moved)], self.symbols)
-            self._slopes[operands] = found
+            with Allowed():
+                found = self._slopes[operands] = Stream([*map(self.slope, operands), *corner_gaps(self.expr, moved)], self.symbols)
         return found
 
     def curves(self, operands: tuple[int, ...]) -> Stream:
@@ -57,10 +56,9 @@ class Derived:
         found = self._curves.get(operands)
         if found is None:
             moved = {self.symbols[i] for i in operands}
-            with in_time():
+            with Allowed():
                 firsts = [*map(self.slope, operands), *corner_gaps(self.expr, moved)]
-                found = Stream([first.diff(symbol) for first in firsts for symbol in self.symbols], self.symbols)
-            self._curves[operands] = found
+                found = self._curves[operands] = Stream([first.diff(symbol) for first in firsts for symbol in self.symbols], self.symbols)
         return found
 
     def distances(self, operands: tuple[int, ...], jumps: bool) -> Stream | None:
@@ -98,9 +96,28 @@ class Differentiated:
         return self.of(piece).value
 
 
-def in_time(seconds: float = _SECONDS) -> Allowance:
-    """Within it SymPy may do so much and no more. Raises NoOpinion."""
-    return Allowance(seconds, NoOpinion("SymPy would take too long"))
+class Allowed:
+    """Within it SymPy may do so much and no more, however often it is entered. Raises NoOpinion."""
+
+    def __init__(self, seconds: float = _SECONDS) -> None:
+        self.left = int(seconds * A_SECOND)
+
+    def __enter__(self) -> None:
+        counter = _counter()
+        counter.left, counter.active = self.left, True
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        counter = _counter()
+        self.left, counter.active = max(counter.left, 0), False
+        if kind is OutOfWork:
+            raise NoOpinion("SymPy would take too long") from None
+
+
+@cache
+def _counter() -> Counter:
+    counter = Counter()
+    counter.install()
+    return counter
 
 
 def derivative(expr: Any, symbol: Any) -> Any:

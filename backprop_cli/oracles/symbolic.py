@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from backprop_cli.limits import Limits
-from backprop_cli.oracles.derived import Differentiated, corner_gaps, derivative, in_time, on_corner
+from backprop_cli.oracles.derived import Allowed, Differentiated, corner_gaps, derivative, on_corner
 from backprop_cli.oracles.expand import TooLarge, Written
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.pieces import Planner
@@ -51,7 +51,7 @@ def _group(program: Written, output: str, group: list[str], values: list[Any], s
     names = [name for name in program.names if name in slots]
     symbols = [program.symbol(name) for name in names]
     try:
-        with in_time():
+        with Allowed():
             whole = program.expanded(output, [name for name in group if name in program.trees])
             moved = [program.symbol(name) for name in group]
             derivatives = [derivative(whole, symbol) for symbol in moved]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backprop_cli.calculus.algebra import Untranslatable, from_sympy, to_sympy
 from backprop_cli.lang.program import Assign
 from backprop_cli.lang.syntax import Brackets, Expr, Index, Name, Number
-from backprop_cli.oracles.derived import ASKED_FOR, Differentiated, constants, corner_gaps, derivative, in_time, on_corner
+from backprop_cli.oracles.derived import ASKED_FOR, Allowed, Differentiated, constants, corner_gaps, derivative, on_corner
 from backprop_cli.oracles.expand import DEEPEST, Extent, TooLarge, extent
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.scope import Scope
@@ -39,7 +39,7 @@ class WrittenOut:
         self.tape = tape
         self.symbols = {slot: Symbol(f"v{i}", real=True) for i, slot in enumerate(chosen)}
         self._bound(most)
-        with in_time():
+        with Allowed():
             self.whole = self._expanded()
 
     def _bound(self, most: int) -> None:
@@ -93,7 +93,7 @@ def gradients(tape: Tape, wrt: Sequence[str], most: int, tick: Callable[[], None
         if isinstance(values[tape.output], Bad):
             raise NoOpinion(f"the output has {values[tape.output].reason} here")
         symbols = list(out.symbols.values())
-        with in_time():
+        with Allowed():
             stream = Stream([*(derivative(out.whole, each) for each in symbols), *corner_gaps(out.whole, set(symbols))], symbols)
         results = stream.gross([values[slot] for slot in slots])
         if any(on_corner(gap) for gap, _ in results[len(slots) :]):
@@ -123,14 +123,12 @@ def formulas(tape: Tape, leaves: Mapping[str, Shape], wrt: Sequence[str], most: 
         raise TooLarge("SymPy would take too long")
     names: dict[Any, Expr] = {symbol: slots[slot] for slot, symbol in out.symbols.items()}
     found: dict[str, Expr] = {}
-    allowed = in_time(ASKED_FOR)
-    for name in wrt:
-
-        def tree(at: Sequence[int], name: str = name) -> Expr:
-            return from_sympy(derivative(out.whole, out.symbols[tape.slots[label(name, at)]]), names, most)
-
-        with allowed:
-            found[name] = _nested([tree(at) for at in np.ndindex(leaves[name])], leaves[name])
+    with Allowed(ASKED_FOR):
+        for name in wrt:
+            trees = [
+                from_sympy(derivative(out.whole, out.symbols[tape.slots[label(name, at)]]), names, most) for at in np.ndindex(leaves[name])
+            ]
+            found[name] = _nested(trees, leaves[name])
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from backprop_cli.worker.budget import A_SECOND, Counter, OutOfWork
+from backprop_cli.calculus.objects import A_SECOND, Counter, OutOfWork
 from backprop_cli.worker.building import Refused, build
 from backprop_cli.worker.cases import MOST_CASES, everywhere
 from backprop_cli.worker.child import Task

@@ -1,4 +1,4 @@
-"""How much SymPy may do for one task, counted in objects made: the same on a slow machine as on a fast one."""
+"""How much SymPy may do, counted in objects made: the same on a slow machine as on a fast one, and next to free."""
 
 from __future__ import annotations
 
