@@ -53,9 +53,8 @@ def exact_arithmetic(limits: Limits) -> Arithmetic:
         "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "^": "power", "<": "less", "<=": "less_equal",
         ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "unequal",
     }  # fmt: skip
-    known = lambda value: value is not None  # noqa: E731
-    counted = work.allowance
-    return Arithmetic("exact", functions, Fraction, _Constants(), True, infix, known, None, None, work.add, work.multiply, counted)
+    own = work.add, work.multiply, work.allowance
+    return Arithmetic("exact", functions, Fraction, _Constants(), True, infix, lambda value: value is not None, None, None, *own)
 
 
 class _Constants(dict[str, Any]):

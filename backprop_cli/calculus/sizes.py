@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -17,11 +18,11 @@ def tree_size(expr: Any) -> int:
     return sizes[expr]
 
 
-def parts_below(expr: Any) -> list[Any]:
-    """Every distinct part, each after its arguments."""
+def parts_below(*exprs: Any, known: Iterable[Any] = ()) -> list[Any]:
+    """Every distinct part that is not known, each after its arguments."""
     order: list[Any] = []
-    seen: set[Any] = set()
-    pending = [(expr, False)]
+    seen: set[Any] = set(known)
+    pending = [(each, False) for each in reversed(exprs)]
     while pending:
         each, opened = pending.pop()
         if opened:
@@ -29,7 +30,7 @@ def parts_below(expr: Any) -> list[Any]:
         elif each not in seen:
             seen.add(each)
             pending.append((each, True))
-            pending.extend((arg, False) for arg in each.args)
+            pending.extend((arg, False) for arg in reversed(each.args))
     return order
 
 

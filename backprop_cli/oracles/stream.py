@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from backprop_cli.calculus.sizes import parts_below
 from backprop_cli.oracles.opinion import NoOpinion
 
 # Beyond these powers of two, values have no use here and would cost without bound.
@@ -37,7 +38,7 @@ class Stream:
         self.makers: list[Callable[[], Any]] = []
         self.code: list[tuple[Callable[..., Any], tuple[int, ...]]] = []
         self._constants: dict[int, list[Any]] = {}
-        order = _ordered(outputs, self._slots)
+        order = parts_below(*outputs, known=self._slots)
         for each in order:
             if not each.args:
                 self._slots[each] = self.inputs + len(self.makers)
@@ -149,22 +150,6 @@ def real(value: Any) -> Any:
     if raw is None:
         return Bad("a complex value")
     return value if raw[1] or not raw[2] else Bad("a pole")
-
-
-def _ordered(outputs: Sequence[Any], known: dict[Any, int]) -> list[Any]:
-    order: list[Any] = []
-    seen: set[Any] = set(known)
-    pending = [(each, False) for each in reversed(outputs)]
-    while pending:
-        each, opened = pending.pop()
-        if opened:
-            order.append(each)
-        elif each not in seen:
-            seen.add(each)
-            pending.append((each, True))
-            if not (each.is_Rational or each.is_Symbol):
-                pending.extend((arg, False) for arg in reversed(each.args))
-    return order
 
 
 def _constant(each: Any) -> Callable[[], Any]:
