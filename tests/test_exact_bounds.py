@@ -38,6 +38,7 @@ def test_what_would_not_end_is_refused(backprop: Backprop, text: str, at: str) -
         ran = backprop(command, "-e", text, "--at", at, "--exact")
         assert (ran.status, ran.out) == (2, "")
         assert "error[not-exact]" in ran.err
+        assert ("bits would stand in a closed form" in ran.err) == ("1000000007" in text)
         assert "leave --exact out" in ran.err
 
 

@@ -124,6 +124,7 @@ class _Work:
     def charge_root(self, a: Exact) -> None:
         """SymPy looks whether a number is a power, with the cube of its length."""
         if isinstance(a, Fraction):
+            self.require_closed(as_sympy(a))
             self.charge(int(_ROOT * (_bits(a) / _CLOSED_BITS) ** 3))
 
     def within(self, value: Exact) -> Exact:
