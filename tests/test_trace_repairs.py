@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from backprop_cli.commands import run
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -102,3 +104,42 @@ def test_a_contribution_entry_by_entry_is_told_from_a_gradient() -> None:
 def test_a_number_and_an_array_of_slopes_go_through_one_function(x: str) -> None:
     found = trace(f"x = {x}; a = [1, 2]; L = sum(elu(x, alpha=a)) + sum(leaky_relu(x, slope=a))")
     assert found.returncode == 0, found.stderr
+
+
+_ABSENT = "x = {}; y = 2; u = sqrt(x); v = {}; L = sum(where(x > 0, v, x)) + y*sum(x)"
+
+
+@pytest.mark.parametrize("head", ["floor(u)", "round(u)", "mod(u, 2)", "abs(u)", "tanh(u)", "2 - u", "atan2(u, u)", "where(u > 1, u, 2)"])
+@pytest.mark.parametrize("x", ["-1", "[-1, -2]", "[-1, -2, 4]"])
+@pytest.mark.parametrize("mode", ["", "--mode forward", "--ops", "--json", "--format latex"])
+@pytest.mark.parametrize("exact", ["", "--exact"])
+def test_an_untaken_branch_without_values_is_no_fault(head: str, x: str, mode: str, exact: str) -> None:
+    """Floors of what is no number; `None` among exact entries."""
+    text = _ABSENT.format(x, head)
+    assert run(["trace", "-e", text if "[" in x else text.replace("sum", ""), *mode.split(), *exact.split()]) == 0
+
+
+@pytest.mark.parametrize("exact", [(), ("--exact",)])
+def test_entries_without_a_value_are_shown_as_undefined(exact: tuple[str, ...]) -> None:
+    text = _ABSENT.format("[-1, -2, 4]", "u^2")
+    drawn = trace(text, *exact).stdout
+    quarter = "1/4" if exact else "0.25"
+    assert f"∂u/∂x = 1/(2*u)                    [undefined, undefined, {quarter}]" in drawn
+    assert "nothing arrives" not in drawn
+    data = json.loads(trace(text, "--json", *exact).stdout)
+    assert data["forward"][0]["value"] == [None, None, 2]
+    assert [edge["local"]["value"] for edge in data["backward"] if edge["user"] == "u"] == [[None, None, 0.25]]
+
+
+@pytest.mark.parametrize("exact", [(), ("--exact",)])
+def test_forward_mode_needs_no_branch_that_is_not_taken(exact: tuple[str, ...]) -> None:
+    """It said that both modes agree, and showed `undefined`."""
+    drawn = trace(_ABSENT.format("[-1, -2, 4]", "u^2"), "--mode", "forward", *exact).stdout
+    assert [line.split()[-4:] for line in drawn.splitlines() if line.startswith("  3   L ")] == [["3", "3", "3", "1"]]
+    assert "both modes give the same gradients" in drawn
+
+
+def test_forward_mode_says_where_it_has_no_number() -> None:
+    drawn = trace("x = [0, 2]; y = 2; u = sqrt(x); L = sum(u - u) + y*sum(x)", "--mode", "forward").stdout
+    assert "forward mode by x[0] meets a derivative that does not exist and that reverse mode does not need" in drawn
+    assert "both modes" not in drawn

@@ -6,6 +6,7 @@ Imported only where a graph holds arrays.
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,10 @@ from backprop_cli.limits import Limits
 
 
 class ArrayInterpreter(Interpreter):
-    """Runs a plan over arrays. `strict`: undefined values raise at once; else they are carried along and judged at the end."""
+    """Runs a plan over arrays. `strict`: undefined values raise at once; else they are carried along and judged at the end.
+
+    Exact numbers that are missing raise, too, unless `carries`: local derivatives are shown with the entries that they have.
+    """
 
     def __init__(self, plan: Plan, rules: Rules, faults: Faults, limits: Limits, strict: bool = False) -> None:
         super().__init__(plan, rules, faults)
@@ -152,7 +156,7 @@ class ArrayInterpreter(Interpreter):
     def part(self, node: int, at: int, upstream: Any, inputs: list[Any], values: list[Any]) -> Any:
         if self.plan.graph.rows[self.plan.graph.op[node]].variadic:
             return self.entry(upstream[at])  # alone: a look at all entries would be one for each of them
-        if self.strict or self.is_number(upstream):
+        if self.strict or self.carries or self.is_number(upstream):
             return self.within(self.sent(node, at, upstream, inputs, values))
         self.require_floats(node, at, values)
         known = np.isfinite(upstream)
@@ -182,13 +186,14 @@ class ArrayInterpreter(Interpreter):
         if text == "0":
             return None
         if text in ("1", "-1"):
-            return self.summed(upstream if text == "1" else -upstream, shape)
+            negative = self.functions["negative"] if self.carries else operator.neg
+            return self.summed(upstream if text == "1" else negative(upstream), shape)
         local = self.slope(node, at, inputs, values)
         if not self.strict and not self.arithmetic.finite(local):
             # A slope that does not exist does no harm where nothing arrives.
             known = np.where(self.known(local), local, self.arithmetic.undefined)
             local = np.where(np.asarray(upstream != 0, dtype=bool), known, self.arithmetic.number("0"))[()]
-            if not self.arithmetic.finite(local):
+            if not self.carries and not self.arithmetic.finite(local):
                 self.require_floats(node, at, values)
         return self.summed(self.arithmetic.multiply(upstream, local), shape)
 

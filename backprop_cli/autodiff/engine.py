@@ -174,6 +174,8 @@ class Engine:
             if value.size > 6:
                 return f"an array of shape {shape}"
             return self.show_rows(value)
+        if value is None:
+            return "undefined"
         if self.exact:
             from backprop_cli.calculus.exact_text import exact_float, exact_text
 

@@ -130,7 +130,7 @@ class Faults:
         number, entry = values[self.graph.operands(node)[0]], ""
         if getattr(values[node], "shape", ()):
             number, entry = self.offender(row, node, values)
-        negative = number < 0 and row.head in ("log", "log2", "log10", "sqrt")
+        negative = number is not None and number < 0 and row.head in ("log", "log2", "log10", "sqrt")
         what = "0" if number == 0 else f"a negative number, {self.show(number)}" if negative else self.show(number)
         return text.replace("{head}", row.head).replace("{value}", what + entry).replace("{entry}", entry)
 

@@ -25,6 +25,7 @@ class Interpreter:
     """Runs a plan. `demanded` tells how much the outputs really need each node."""
 
     strict = False
+    carries = False
 
     def __init__(self, plan: Plan, rules: Rules, faults: Faults) -> None:
         self.plan, self.rules, self.faults = plan, rules, faults

@@ -68,7 +68,7 @@ def _moved(record: Record, interpreter: Any, node: int, at: int, tangent: Value,
     shape = np.shape(values[node])
     if row.code is None:
         local = interpreter.attempt(record.engine.rules.slope(row, at), *inputs, values[node])
-        moved = np.where(np.equal(tangent, 0), tangent * 0, interpreter.arithmetic.multiply(tangent, local))
+        moved = _times(interpreter, tangent, local)
         return np.broadcast_to(moved, shape).copy() if shape else moved[()] if hasattr(moved, "shape") else moved
     # A whole-array function: entry by entry of its value, what a seed there sends back to the operand.
     size = int(np.prod(shape)) if shape else 1
@@ -81,5 +81,19 @@ def _moved(record: Record, interpreter: Any, node: int, at: int, tangent: Value,
         if shape:
             seed = np.where(np.arange(size).reshape(shape) == entry, one, one * 0)
         back = interpreter.contribution(node, at, seed, inputs, values)
-        entries.append(one * 0 if back is None else np.sum(back * tangent))
+        entries.append(one * 0 if back is None else _total(interpreter, _times(interpreter, back, tangent)))
     return np.array(entries).reshape(shape) if shape else entries[0]
+
+
+def _times(interpreter: Any, left: Value, right: Value) -> Value:
+    """A product, entry by entry; 0 where one of the two is 0 and the other does not exist."""
+    import numpy as np
+
+    nothing = np.equal(left, 0) | np.equal(right, 0)
+    return np.where(nothing, interpreter.arithmetic.number("0"), interpreter.arithmetic.multiply(left, right))
+
+
+def _total(interpreter: Any, products: Value) -> Value:
+    """Their sum, no number where one of them is none."""
+    known = interpreter.arithmetic.finite(products)
+    return products.sum() if known else interpreter.arithmetic.undefined

@@ -84,6 +84,7 @@ class Trace:
         self.record = run.record
         self.graph: Graph = run.record.plan.graph
         self.interpreter = run.record.engine.interpreter(run.record.plan)
+        self.interpreter.carries = run.record.engine.exact
         self.all_blocks = list(blocks_of(run.record.plan, opened))
         self.blocks = [
             block if all(map(self.defined, block.reads)) else replace(block, reads=tuple(filter(self.defined, block.reads)))

@@ -145,7 +145,7 @@ def _screen() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-        signal.signal(signal.SIGTERM, ended)
-        signal.signal(signal.SIGTSTP, suspended)
         sys.stdout.write("\x1b[?25h\x1b[?1049l")
         sys.stdout.flush()
+        signal.signal(signal.SIGTERM, ended)
+        signal.signal(signal.SIGTSTP, suspended)

@@ -14,10 +14,12 @@ _WHOLE = 10**9
 def number_text(value: Any, digits: int = 6) -> str:
     """A scalar with so many significant digits: whole numbers up to 10^9 in full, no trailing zeros, no `-0`; exact numbers exactly.
 
-    NaN, which stands for what is no number, is `undefined`.
+    NaN and None, which stand for what is no number, are `undefined`.
     """
     if hasattr(value, "item"):
         value = value.item()
+    if value is None:
+        return "undefined"
     if not isinstance(value, int | float):
         from backprop_cli.calculus.exact_text import exact_text
 

@@ -18,6 +18,8 @@ def _each(nested: Any) -> Any:
 
 
 def _finite(value: Any) -> float | None:
+    if value is None:  # what has no exact value, in a branch that is not taken
+        return None
     number = near_float(value)
     return number + 0.0 if math.isfinite(number) else None
 
@@ -42,10 +44,12 @@ def is_exact(value: Any) -> bool:
 
 
 def exact_data(value: Any) -> Any:
-    """An exact number as text; nested lists of texts for an array of them."""
+    """An exact number as text; nested lists of texts for an array of them; None where there is no number."""
     from backprop_cli.calculus.exact_text import exact_text
 
     def each(nested: Any) -> Any:
-        return [each(item) for item in nested] if isinstance(nested, list) else exact_text(nested)
+        if isinstance(nested, list):
+            return [each(item) for item in nested]
+        return None if nested is None else exact_text(nested)
 
-    return each(value.tolist()) if hasattr(value, "tolist") else exact_text(value)
+    return each(value.tolist() if hasattr(value, "tolist") else value)

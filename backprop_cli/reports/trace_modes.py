@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -112,6 +113,11 @@ def _agreement(given: Report, seeds: list[Seed], found: list[list[Any]]) -> Iter
         forward = moved[output]
         forward = forward.reshape(-1)[0] if sizes(forward) else forward
         left, right = float(reverse), 0.0 if forward is None else float(forward)
+        if math.isnan(right) or (forward is None and left):
+            yield Paragraph(
+                (Status.NOTE, f"forward mode by {label} meets a derivative that does not exist and that reverse mode does not need")
+            )
+            return
         worst = max(worst, abs(left - right) / max(abs(left), abs(right), 1e-300)) if left != right else worst
     if worst <= _CLOSE:
         yield Paragraph((Status.RIGHT, "both modes give the same gradients"))

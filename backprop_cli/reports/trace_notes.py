@@ -115,7 +115,10 @@ def _saturated(given: Report) -> Iterator[Block]:
         if row is None or not plan.moved[node]:
             continue
         inputs = [values[operand] for operand in graph.operands(node)]
-        if row.kink is not None and not sizes(inputs[0]):
+        number = not sizes(inputs[0])
+        if number and not all(record.engine.arithmetic.finite(each) for each in inputs):
+            continue  # in a branch that is not taken
+        if row.kink is not None and number:
             bent = rules.condition(row, row.kink.at)(*inputs, values[node])
             if bent.any() if hasattr(bent, "any") else bent:
                 continue  # told as a warning
@@ -128,7 +131,7 @@ def _saturated(given: Report) -> Iterator[Block]:
             return
         operand = graph.operands(node)[0]
         name = graph.labels.get(operand)
-        place: list[Cell] = ["at", Name(name), "=", Figure(values[operand])] if name and not sizes(inputs[0]) else []
+        place: list[Cell] = ["at", Name(name), "=", Figure(values[operand])] if name and number else []
         what = f"{label(graph, node)} (line {line_of(given, graph.span(node))}):"
         yield Paragraph((Status.NOTE, what, row.head, *said, *place))
 

@@ -1,4 +1,4 @@
-"""One command for every kind of trial: `python -m tests.fuzz differential|equality|screens|atheris|all`."""
+"""One command for every kind of trial: `python -m tests.fuzz differential|equality|screens|constants|atheris|all`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.fuzz.tally import Tally
 TARGETS = ("parse", "answers", "judge")
 _GRADIENTS, _EQUALITY = "gradients against other engines", "equality"
 _SCREENS, _SHOWN = "views of programs, and their gradients as answers", 500
+_CONSTANTS, _FORMULAS = "views of formulas of constants, and their gradients as answers", 3_000
 _PROGRAMS = 120_000  # one in seven of them is on a kink
 
 
@@ -29,6 +30,8 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     equality.add_argument("--pairs", type=int, default=100_000, metavar="N", help="how many pairs (100,000)")
     screens = kinds.add_parser("screens", help="every view of random programs, and their own gradients through the judge")
     screens.add_argument("--programs", type=int, default=_SHOWN, metavar="N", help=f"how many programs ({_SHOWN:,})")
+    constants = kinds.add_parser("constants", help="the same of formulas full of constants, such as `atan(sqrt(2)^pi)`")
+    constants.add_argument("--formulas", type=int, default=_FORMULAS, metavar="N", help=f"how many formulas ({_FORMULAS:,})")
     grown = kinds.add_parser("atheris", help="texts grown by what they reach in the code; hypothesis where there is no Atheris")
     grown.add_argument("--seconds", type=float, default=1_200, metavar="N", help="of processor time, for each target (1,200)")
     grown.add_argument("--target", action="append", choices=TARGETS, help="what to try; repeat for more (all three)")
@@ -39,7 +42,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     everything.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="where texts and tallies are kept: what this code has passed is not tried again"
     )
-    for each in (differential, equality, screens, grown, everything):
+    for each in (differential, equality, screens, constants, grown, everything):
         each.add_argument("--seed", type=int, default=0, metavar="N", help="where the random numbers begin (0)")
     return parser.parse_args(given)
 
@@ -52,6 +55,8 @@ def tallies(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
         yield _EQUALITY, _equality(asked.pairs, asked.seed)
     elif asked.kind == "screens":
         yield _SCREENS, _screens(asked.programs, asked.seed)
+    elif asked.kind == "constants":
+        yield _CONSTANTS, _constants(asked.formulas, asked.seed)
     elif asked.kind == "atheris":
         yield from ((title, trial()) for title, _, trial in _texts(asked.target or TARGETS, asked.seconds, asked.seed, asked.keep))
     else:
@@ -78,6 +83,7 @@ def _random(quick: bool, seed: int) -> Iterator[Trial]:
     yield _GRADIENTS, imported("fuzz/differential"), lambda: _differential(2_000 if quick else _PROGRAMS, seed)
     yield _EQUALITY, imported("fuzz/equality"), lambda: _equality(2_000 if quick else 100_000, seed)
     yield _SCREENS, imported("fuzz/screens"), lambda: _screens(200 if quick else _SHOWN, seed)
+    yield _CONSTANTS, imported("fuzz/constants"), lambda: _constants(200 if quick else _FORMULAS, seed)
 
 
 def _differential(programs: int, seed: int) -> Tally:
@@ -98,6 +104,12 @@ def _screens(programs: int, seed: int) -> Tally:
     from tests.fuzz.screens import run
 
     return run(programs, seed)
+
+
+def _constants(formulas: int, seed: int) -> Tally:
+    from tests.fuzz.constants import run
+
+    return run(formulas, seed)
 
 
 def _texts(targets: Sequence[str], seconds: float, seed: int, keep: Path | None) -> Iterator[Trial]:

@@ -46,6 +46,8 @@ _ENTRIES = 12  # of a gradient that is given as an answer
 _NOISE = 1e-9  # what is no larger may be what cancellation left of 0
 _LONG = 5_000  # characters of an answer
 _TOO_LONG = re.compile(rf"\d{{{SUBMISSION.digits + 1}}}")
+_LOST = "float64 loses the digits"
+_SAID = f"right answers: of few digits, since {_LOST}, as `grad` says"
 _ACCUSED = frozenset({Verdict.WRONG, Verdict.UNREADABLE, Verdict.FOLLOW_THROUGH})
 _ACCEPTED = frozenset({Verdict.CORRECT, Verdict.FOLLOW_THROUGH, Verdict.CONVENTION, Verdict.CORRECT_AT_POINT})
 
@@ -59,23 +61,26 @@ def share(stretch: range, seed: int) -> Tally:
     """A stretch of programs."""
     tally = Tally()
     for number in stretch:
-        case = f"program {number} of seed {seed}"
-        random = Random(f"{seed}/{number}/screens")
         made = program(Random(f"{seed}/{number}"))
         written = "\n".join([*(f"{leaf} = {json.dumps(value)}" for leaf, value in made.leaves.items()), text(made)])
-        for words in _views(random):
-            name = f"{case}: {' '.join(words)}"
-            with tally.timed(name):
-                found = shown([words[0], "-e", written, *words[1:]])
-            tally.counts["views"] += 1
-            if found:
-                tally.failures.append(f"{found}: {name}\n{written}")
-        with tally.timed(f"{case}: judged"):
-            found = judged(written, random, tally)
-        if found:
-            tally.failures.append(f"{found}: {case}\n{written}")
-        tally.cases += 1
+        look_at(written, f"program {number} of seed {seed}", Random(f"{seed}/{number}/screens"), tally)
     return tally
+
+
+def look_at(written: str, case: str, random: Random, tally: Tally) -> None:
+    """One program: its views, and its own gradients through the judge."""
+    for words in _views(random):
+        name = f"{case}: {' '.join(words)}"
+        with tally.timed(name):
+            found = shown([words[0], "-e", written, *words[1:]])
+        tally.counts["views"] += 1
+        if found:
+            tally.failures.append(f"{found}: {name}\n{written}")
+    with tally.timed(f"{case}: judged"):
+        found = judged(written, random, tally)
+    if found:
+        tally.failures.append(f"{found}: {case}\n{written}")
+    tally.cases += 1
 
 
 def _views(random: Random) -> Iterator[list[str]]:
@@ -148,7 +153,9 @@ def judged(written: str, random: Random, tally: Tally) -> str:
             return told(error)
         for each in answers:
             tally.counts[f"{due} answers: {each.verdict.value}"] += 1
-            if each.verdict in never:
+            if each.verdict in never and due == "right" and _LOST in _printed(["grad", "-e", written])[1]:
+                tally.counts[_SAID] += 1
+            elif each.verdict in never:
                 return f"{due}, but {each.verdict.value}: {each.text}"
     slips = [_slipped(each, random) for each in random.sample(readable + off, min(len(readable + off), 5))]
     slips += [f"{name} = {random.uniform(-2, 2):.4g}" for name in re.findall(r"^(v\d+) = ", written, re.M) if random.random() < 0.3]
@@ -174,19 +181,15 @@ def _slipped(line: str, random: Random) -> str:
 
 def _formulas(written: str, output: str) -> list[str]:
     """The closed forms that the tool finds, as answers."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        status = command(["grad", "-e", written, "--symbolic", "--json", "--no-check"])
-    found = json.loads(printed.getvalue()).get("formulas", {}) if not status else {}
+    status, printed = _printed(["grad", "-e", written, "--symbolic", "--json", "--no-check"])
+    found = json.loads(printed).get("formulas", {}) if not status else {}
     return [f"d{output}/d{name} = {each['in_leaves']}" for name, each in found.items() if 0 < len(each["in_leaves"] or "") < _LONG]
 
 
 def _steps(written: str, output: str) -> list[str]:
     """The local derivatives that a trace prints, and the chain rule over each name's users, as answers; none where there are arrays."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        status = command(["trace", "-e", written, "--json"])
-    steps = [] if status else json.loads(printed.getvalue())["backward"]
+    status, printed = _printed(["trace", "-e", written, "--json"])
+    steps = [] if status else json.loads(printed)["backward"]
     if any(np.ndim(each["contribution"]) or each["local"]["formula"] is None for each in steps):
         return []
     users: dict[str, dict[str, str]] = {}
@@ -199,6 +202,13 @@ def _steps(written: str, output: str) -> list[str]:
         if set(by) != {output}
     ]
     return local + chains
+
+
+def _printed(arguments: list[str]) -> tuple[int, str]:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        status = command(arguments)
+    return status, printed.getvalue()
 
 
 def _spelled(value: Any) -> str:
