@@ -217,3 +217,10 @@ def test_forms_of_some_thousand_terms_are_written_out() -> None:
     assert grad(text, {"x": 1}, exact=True).value == 1
     with pytest.raises(Exception, match="whether a closed constant is exactly 0"):
         grad(text, {"x": 1}, exact=True, limits=Limits(expanded=90))
+
+
+def test_as_many_terms_as_are_allowed() -> None:
+    total = sympy.sqrt(2) + sympy.sqrt(3) + sympy.sqrt(5)
+    nothing = total**2 - sympy.expand(total**2)
+    assert terms(nothing) == 10
+    assert exact_arithmetic(Limits(expanded=1)).functions["sign"](nothing) == 0

@@ -18,7 +18,7 @@ from backprop_cli import BackpropError, grad
 from backprop_cli.equality.decide import Status
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.limits import SUBMISSION
-from tests.fuzz import equality, screens
+from tests.fuzz import constants, equality, screens
 from tests.fuzz import kept as keeping
 from tests.fuzz.__main__ import main
 from tests.fuzz.atheris_run import fuzz
@@ -113,6 +113,21 @@ def test_views_of_programs_are_shown_and_their_gradients_are_judged_right() -> N
     assert tally.counts["views"] == 24
     assert tally.counts["right answers: correct"] > 10
     assert tally.counts["off answers: wrong"] > 5
+
+
+def test_formulas_of_constants_are_shown_and_their_gradients_are_judged_right() -> None:
+    tally = constants.share(range(12), 7)
+    assert not tally.failures
+    assert tally.counts["views"] == 48
+    assert tally.counts["right answers: correct"] > 10
+    assert tally.counts["off answers: wrong"] > 5
+
+
+def test_digits_that_float64_loses_and_grad_tells_of_are_no_failure() -> None:
+    tally = Tally()
+    assert screens.judged("x = 1\nL = x*cos(10^20 + pi)", Random(1), tally) == ""
+    assert tally.counts[screens._SAID] == 1
+    assert tally.counts["right answers: wrong"] == 1
 
 
 def test_faults_control_bytes_and_wrong_verdicts_are_failures(monkeypatch: pytest.MonkeyPatch) -> None:
