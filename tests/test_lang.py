@@ -377,3 +377,14 @@ def test_very_deep_parentheses_are_read_with_their_places() -> None:
     (found,) = refused.value.diagnostics
     assert found.span is not None
     assert (found.reference, found.span.start) == ("missing-operand", 10 + deep)
+
+
+@pytest.mark.parametrize(("text", "column"), [("\ufeff", 1), ("\ufeffx = 1, q$ = 2", 9), ("x = 1,\r\nq$ = 2", 2)])
+def test_places_in_values_where_a_text_begins_with_a_mark_or_ends_its_lines_with_two_characters(text: str, column: int) -> None:
+    """A byte order mark and nothing else was a fault."""
+    with pytest.raises(BackpropError) as found:
+        parse_bindings(text, "--at")
+    told = found.value.diagnostics[0]
+    assert told.source is not None
+    assert told.span is not None
+    assert told.source.place(told.span.start)[1] == column

@@ -54,8 +54,8 @@ def parse_expression(text: str, name: str = "<expression>", limits: Limits = OWN
     """Read a single expression."""
     origin = source(text, name)
     reader = _Reader(origin, limits)
-    reader.check_size(text, 0)
-    tree: Expr = reader.lark(Stretch(text, 0), "expr")
+    reader.check_size(origin.text, 0)
+    tree: Expr = reader.lark(Stretch(origin.text, 0), "expr")
     reader.check_words(tree)
     if reader.faults:
         raise BackpropError(reader.faults)
@@ -66,8 +66,8 @@ def parse_bindings(text: str, name: str, limits: Limits = OWN) -> list[tuple[str
     """Read `x = 2, a = 1/3`: names with the places where they stand and their values, None where there is none."""
     origin = source(text, name)
     reader = _Reader(origin, limits)
-    reader.check_size(text, 0)
-    found: list[tuple[str, Span, Expr | None]] = reader.lark(Stretch(text.replace("\n", " "), 0), "bindings")
+    reader.check_size(origin.text, 0)
+    found: list[tuple[str, Span, Expr | None]] = reader.lark(Stretch(origin.text.replace("\n", " "), 0), "bindings")
     for bound, at, value in found:
         reader.check_name(bound, at)
         if value is not None:

@@ -67,12 +67,13 @@ def _everything(asked: argparse.Namespace) -> Iterator[tuple[str, Tally]]:
     """Every trial; with a folder to keep things in, those that this very code has passed before are not made again."""
     from tests.fuzz.others import MUTATED, mutants, timed_tests
 
-    made = kept(None if asked.keep is None else asked.keep / "tallies", f"{asked.seed}{' quick' * asked.quick} {asked.mutants or ''}")
+    made = kept(None if asked.keep is None else asked.keep / "tallies", f"{asked.seed}{' quick' * asked.quick}")
     with ThreadPoolExecutor(1) as beside:  # one process, which the rest does not wait for
         seconds = 20 if asked.quick else 1_200
         texts = beside.submit(list, made(_texts(TARGETS, seconds, asked.seed, asked.keep)))
         yield from made(_random(asked.quick, asked.seed))
-        yield from made((f"mutants of the {name}", TESTS, partial(mutants, name, asked.mutants, asked.quick)) for name in MUTATED)
+        most = f", at most {asked.mutants}" if asked.mutants else ""
+        yield from made((f"mutants of the {name}{most}", TESTS, partial(mutants, name, asked.mutants, asked.quick)) for name in MUTATED)
         yield from texts.result()
     # With nothing beside them: they measure processor time.
     yield from made([("threats, limits and numerics", TESTS, timed_tests)])
