@@ -14,8 +14,10 @@ from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.calculus.calls import Allowance
 from backprop_cli.calculus.exact import exact_arithmetic
 from backprop_cli.calculus.exact_text import exact_float, exact_text
-from backprop_cli.calculus.sizes import terms
+from backprop_cli.calculus.sizes import power_bits, terms
 from backprop_cli.door import grad
+from backprop_cli.errors import BackpropError
+from backprop_cli.lang.parse import parse_expression
 from backprop_cli.limits import Limits
 from tests.conftest import Backprop
 
@@ -224,3 +226,69 @@ def test_as_many_terms_as_are_allowed() -> None:
     nothing = total**2 - sympy.expand(total**2)
     assert terms(nothing) == 10
     assert exact_arithmetic(Limits(expanded=1)).functions["sign"](nothing) == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("24^0.76543210987", "a number of 212,345,687,896 bits would stand in a closed form"),
+        ("exp(0.76543210987*log(24))", "a number of 212,345,687,896 bits would stand in a closed form"),
+        ("3^(0.76543210987*log(24)/log(3))", "a number of 212,345,687,896 bits would stand in a closed form"),
+        ("(24*pi)^0.76543210987", "bits would stand in a closed form"),
+        ("(pi/3.14159265358979)^10^12", "an exact value could need more than 10^12 bits"),
+        ("24^(33333/100003)*24^(33331/99991)", "bits would stand in a closed form"),
+        ("24^(33333/100003)*2^(33333/100003)", "bits would stand in a closed form"),
+        ("sqrt(2)/24^(33333/100003)", "bits would stand in a closed form"),
+        ("2^(1/3)/24^(33331/99991)", "bits would stand in a closed form"),
+        ("sign((24^(33333/100003) + 1)*(24^(33331/99991) + 1)*(sin(1)^2 + cos(1)^2 - 1))", "bits would stand in a closed form"),
+    ],
+)
+def test_powers_of_which_sympy_makes_endless_numbers_are_refused(form: str, said: str) -> None:
+    """It writes 24^(7/10) as 4*(2*3^7)^(1/10): `grad --exact` did not end, and took all memory."""
+    with pytest.raises(BackpropError) as found:
+        grad(f"x = 1; L = x*({form})", exact=True)
+    assert found.value.diagnostics[0].reference == "not-exact"
+    assert said in found.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    ("form", "closed"),
+    [
+        ("50^0.12345", "2^(2469/20000)*5^(2469/10000)"),
+        ("1/50^0.12345", "2^(17531/20000)*5^(7531/10000)/10"),
+        ("(3/24)^0.765", "2^(141/200)/8"),
+        ("1.05^-7.5", "2560000000*sqrt(105)/37822859361"),
+        ("sqrt(50)/50^0.12345", "2^(7531/20000)*5^(7531/10000)"),
+        ("10^-0.30103*10^0.5", "10^(19897/100000)"),
+        ("sqrt(24)^0.7654321", "2*2^(2962963/20000000)*3^(7654321/20000000)"),
+        ("exp(-0.5*log(3))", "sqrt(3)/3"),
+        ("exp(10^20*log(3)/10^19)", "59049"),
+    ],
+)
+def test_powers_of_which_sympy_makes_short_ones_are_kept(form: str, closed: str) -> None:
+    assert str(grad(f"x = 1; L = x*({form})", exact=True).gradients["x"]) in (closed, closed.replace("^", "**"))
+
+
+@pytest.mark.parametrize("number", [2, 12, 24, 50, 360, 1_001])
+@pytest.mark.parametrize("power", ["7/100", "-33/100", "765/1000", "-2469/2000", "999/1009"])
+def test_bits_of_roots_are_told_before_sympy_makes_them(number: int, power: str) -> None:
+    base, exponent = sympy.Integer(number), sympy.Rational(power)
+    whole, under_root = power_bits(base, exponent)
+    made = [int(each).bit_length() for each in (base**exponent).atoms(sympy.Integer)]
+    assert max(made) <= max(whole, under_root, sympy.Rational(power).q.bit_length() + 1)
+
+
+def test_powers_that_formulas_would_not_end_with_are_no_formulas(backprop: Backprop) -> None:
+    """The exponent is a number only once SymPy has chosen a branch."""
+    ran = backprop("grad", "-e", "L = x*(pi/3/e)^where(sqrt(2) < pi/3, 10^20, 10^20)", "--at", "x=1", "--symbolic")
+    assert (ran.status, "no formula for x: a power of a number is too large to be written out" in ran.out) == (0, True)
+
+
+def test_products_that_formulas_would_not_end_with_are_no_formulas() -> None:
+    from backprop_cli.calculus.algebra import Untranslatable, to_sympy
+
+    long = "24^(33333/100003)"
+    for text in (f"{long}*24^(33331/99991)", f"1/{long}", "24^0.76543210987", "exp(0.76543210987*log(24))"):
+        with pytest.raises(Untranslatable, match="too large to be written out"):
+            to_sympy(parse_expression(text), {})
+    assert to_sympy(parse_expression(f"{long}*5^0.5"), {}).is_Mul

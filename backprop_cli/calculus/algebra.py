@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from backprop_cli.calculus.corners import corners
-from backprop_cli.calculus.sizes import parts_below, tree_size
+from backprop_cli.calculus.sizes import parts_below, power_bits, product_bits, quotient_bits, tree_size
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, fold, postorder
 from backprop_cli.lang.unparse import unparse
 
@@ -31,6 +31,7 @@ _SAME_NAME = (
     "atan2",
 )
 _ZERO = Number("0")
+_MOST_BITS = 4_096
 
 
 class Untranslatable(Exception):
@@ -47,15 +48,36 @@ def _makers() -> dict[str, Callable[..., Any]]:
     makers: dict[str, Callable[..., Any]] = {
         "+": lambda a, b: a + b,
         "-": lambda a, b: a - b,
-        "*": lambda a, b: a * b,
-        "/": lambda a, b: a / b,
-        "^": lambda a, b: a**b,
+        "*": _product,
+        "/": _quotient,
+        "^": _power,
         NEGATE: lambda a: -a,
         "sqrt": sympy.sqrt,
     }
     makers.update((head, getattr(sympy, head)) for head in _SAME_NAME)
+    makers["exp"] = lambda a: _power(sympy.E, a)
     makers.update(corners())
     return makers
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    _require(max(power_bits(base, exponent)))
+    return base**exponent
+
+
+def _product(a: Any, b: Any) -> Any:
+    _require(product_bits(a, b))
+    return a * b
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    _require(quotient_bits(a, b))
+    return a / b
+
+
+def _require(bits: int) -> None:
+    if bits > _MOST_BITS:
+        raise Untranslatable("a power of a number is too large to be written out")
 
 
 def basic_heads() -> frozenset[str]:

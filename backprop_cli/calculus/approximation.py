@@ -65,3 +65,9 @@ def _part(part: Any, below: list[Any]) -> Any:
     if name in _CONSTANTS:
         return _CONSTANTS[name](mp)
     raise NotExact(f"a closed form would hold {name}, for which there is no word")
+
+
+def whole_below(number: Any) -> int:
+    """Python's own floor rounds a number of mpmath's to the digits that mpmath works with at the time."""
+    whole = int(number)
+    return whole - int(whole > number)

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from backprop_cli.calculus.approximation import approximation
+from backprop_cli.calculus.approximation import approximation, whole_below
 from backprop_cli.calculus.arithmetic import NATIVE, Arithmetic, NotExact
 from backprop_cli.calculus.calls import Allowance
-from backprop_cli.calculus.exact_text import Exact, as_sympy, exact_float
-from backprop_cli.calculus.sizes import effort, parts_below, terms, tree_size
+from backprop_cli.calculus.exact_text import Constants, Exact, as_sympy, exact_float
+from backprop_cli.calculus.sizes import effort, parts_below, power_bits, product_bits, quotient_bits, root_bits, terms, tree_size
 from backprop_cli.limits import Limits
 
 _LARGEST = 10.0**300
@@ -54,19 +54,7 @@ def exact_arithmetic(limits: Limits) -> Arithmetic:
         ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "unequal",
     }  # fmt: skip
     own = work.add, work.multiply, work.allowance
-    return Arithmetic("exact", functions, Fraction, _Constants(), True, infix, lambda value: value is not None, None, None, *own)
-
-
-class _Constants(dict[str, Any]):
-    """`pi` and `e`, fetched from SymPy when a program mentions them."""
-
-    def __init__(self) -> None:
-        super().__init__(pi=None, e=None)
-
-    def __getitem__(self, name: str) -> Any:
-        import sympy
-
-        return sympy.pi if name == "pi" else sympy.E
+    return Arithmetic("exact", functions, Fraction, Constants(), True, infix, lambda value: value is not None, None, None, *own)
 
 
 class _Work:
@@ -88,6 +76,12 @@ class _Work:
         for each in given:
             self.require_closed(each)
         self.require_steps(self.worked + sum(map(effort, given)))
+        if make in (operator.mul, operator.truediv):
+            self.require_closed_bits(product_bits(*given) if make is operator.mul else quotient_bits(*given))
+        elif make in (operator.pow, sympy.exp):
+            whole, under_root = power_bits(*given if len(given) > 1 else (sympy.E, *given))
+            self.require_bits(whole)
+            self.require_closed_bits(under_root)
         with self.allowance:
             value = make(*given)
         if value.is_Rational:
@@ -108,9 +102,12 @@ class _Work:
         """The parts of a number, if there is none among them that SymPy would work on without end."""
         parts = parts_below(value)
         bits = max((int(each.p).bit_length() + int(each.q).bit_length() for each in parts if each.is_Rational), default=0)
+        self.require_closed_bits(bits)
+        return parts
+
+    def require_closed_bits(self, bits: int) -> None:
         if bits > _CLOSED_BITS:
             raise NotExact(f"a number of {bits:,} bits would stand in a closed form such as sqrt(2), where {_CLOSED_BITS:,} are the most")
-        return parts
 
     def charge(self, steps: int) -> None:
         self.worked += steps
@@ -198,6 +195,7 @@ class _Work:
             return 1 if near > 0 else -1
         from sympy import expand, radsimp
 
+        self.require_closed_bits(root_bits(a))
         with self.allowance:
             plain = radsimp(a)
             if terms(plain) <= _MOST_TERMS * self.limits.expanded and expand(plain) == 0:
@@ -275,7 +273,7 @@ class _Work:
             return Fraction(math.floor(a))
         whole, above = Fraction(0), a  # SymPy's own floor asks what it is made of, without end
         for _ in range(_ROUNDS):  # each right to sixty digits
-            step = _whole_below(approximation(as_sympy(above)).real)
+            step = whole_below(approximation(as_sympy(above)).real)
             if not step and self.sign(above) >= 0:
                 return whole
             whole += step
@@ -287,12 +285,6 @@ class _Work:
 
     def nearest(self, a: Exact) -> Exact:
         return Fraction(round(a)) if isinstance(a, Fraction) else self.floor(self.add(a, Fraction(1, 2)))
-
-
-def _whole_below(number: Any) -> int:
-    """Python's own floor rounds a number of mpmath's to the digits that mpmath works with at the time."""
-    whole = int(number)
-    return whole - int(whole > number)
 
 
 def _bits(value: Fraction) -> int:

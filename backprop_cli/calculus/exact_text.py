@@ -1,4 +1,4 @@
-"""Exact numbers as text and as floats."""
+"""Exact numbers as text, as floats and as SymPy's."""
 
 from __future__ import annotations
 
@@ -58,3 +58,15 @@ def as_sympy(value: Exact) -> Any:
     if isinstance(value, Fraction):
         return sympy.Rational(value.numerator, value.denominator)
     return sympy.Integer(int(value)) if isinstance(value, int) else value
+
+
+class Constants(dict[str, Any]):
+    """`pi` and `e`, fetched from SymPy when a program mentions them."""
+
+    def __init__(self) -> None:
+        super().__init__(pi=None, e=None)
+
+    def __getitem__(self, name: str) -> Any:
+        import sympy
+
+        return sympy.pi if name == "pi" else sympy.E

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from typing import Any
 
-from backprop_cli.calculus.sizes import terms
+from backprop_cli.calculus.sizes import power_bits, terms
 from backprop_cli.worker.opaque import opaque
 from backprop_cli.worker.protocol import ARITY, Token
 
@@ -109,6 +109,8 @@ def _power(base: Any, exponent: Any) -> Any:
         raise Refused("too large: a power")
     if base.is_Rational and exponent.is_Rational and max(int(base.p).bit_length(), int(base.q).bit_length()) * abs(exponent) > MOST_BITS:
         raise Refused("too large: a power of a number")
+    if max(power_bits(base, exponent)) > MOST_BITS:
+        raise Refused("too large: a root of powers")
     return base**exponent
 
 
