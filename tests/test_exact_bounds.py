@@ -14,7 +14,8 @@ from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.calculus.calls import Allowance
 from backprop_cli.calculus.exact import exact_arithmetic
 from backprop_cli.calculus.exact_text import exact_float, exact_text
-from backprop_cli.calculus.sizes import power_bits, terms
+from backprop_cli.calculus.powers import power_bits
+from backprop_cli.calculus.sizes import terms
 from backprop_cli.door import grad
 from backprop_cli.errors import BackpropError
 from backprop_cli.lang.parse import parse_expression

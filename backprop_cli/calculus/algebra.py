@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from backprop_cli.calculus.corners import corners
-from backprop_cli.calculus.sizes import parts_below, power_bits, product_bits, quotient_bits, tree_size
+from backprop_cli.calculus.powers import power_bits, product_bits, quotient_bits
+from backprop_cli.calculus.sizes import parts_below, tree_size
 from backprop_cli.lang.syntax import NEGATE, Apply, Expr, Name, Number, Part, fold, postorder
 from backprop_cli.lang.unparse import unparse
 

@@ -16,7 +16,8 @@ from backprop_cli.calculus.approximation import approximation, whole_below
 from backprop_cli.calculus.arithmetic import NATIVE, Arithmetic, NotExact
 from backprop_cli.calculus.calls import Allowance
 from backprop_cli.calculus.exact_text import Constants, Exact, as_sympy, exact_float
-from backprop_cli.calculus.sizes import effort, parts_below, power_bits, product_bits, quotient_bits, root_bits, terms, tree_size
+from backprop_cli.calculus.powers import power_bits, product_bits, quotient_bits, root_bits
+from backprop_cli.calculus.sizes import effort, parts_below, terms, tree_size
 from backprop_cli.limits import Limits
 
 _LARGEST = 10.0**300

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from typing import Any
 
-from backprop_cli.calculus.sizes import power_bits, terms
+from backprop_cli.calculus.powers import power_bits
+from backprop_cli.calculus.sizes import terms
 from backprop_cli.worker.opaque import opaque
 from backprop_cli.worker.protocol import ARITY, Token
 

@@ -92,8 +92,8 @@ _LIMITED = (
     "oracles/predicted", "oracles/closed", "oracles/arrays", "oracles/statements", "homework/judge", "homework/lowering",
     "homework/sitting", "reports/trace_forms", "commands/values", "commands/reading", "commands/point",
 )  # fmt: skip
-_EXACT = ("calculus/arrays/exact_work", "calculus/calls", "calculus/exact")
-_LIMITS_ALONE = ("limits", "lang/literals", *_EXACT[:2])  # every line of these is about limits
+_EXACT = ("calculus/arrays/exact_work", "calculus/calls", "calculus/powers", "calculus/exact")
+_LIMITS_ALONE = ("limits", "lang/literals", *_EXACT[:3])  # every line of these is about limits
 TARGETS = {
     "table": Target(
         ("calculus/table",), FORMULAS, ("test_rules", "test_domains", "test_numerics", "test_autodiff", "test_points", "test_exact")
