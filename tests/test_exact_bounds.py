@@ -241,6 +241,8 @@ def test_as_many_terms_as_are_allowed() -> None:
         ("24^(33333/100003)*2^(33333/100003)", "bits would stand in a closed form"),
         ("sqrt(2)/24^(33333/100003)", "bits would stand in a closed form"),
         ("2^(1/3)/24^(33331/99991)", "bits would stand in a closed form"),
+        ("((53/3)^0.763597827)^(9 + 1e-12)", "bits would stand in a closed form"),
+        ("sqrt(24)^0.7654321", "bits would stand in a closed form"),
         ("sign((24^(33333/100003) + 1)*(24^(33331/99991) + 1)*(sin(1)^2 + cos(1)^2 - 1))", "bits would stand in a closed form"),
     ],
 )
@@ -256,12 +258,11 @@ def test_powers_of_which_sympy_makes_endless_numbers_are_refused(form: str, said
     ("form", "closed"),
     [
         ("50^0.12345", "2^(2469/20000)*5^(2469/10000)"),
-        ("1/50^0.12345", "2^(17531/20000)*5^(7531/10000)/10"),
+        ("sqrt(50)/50^0.123", "2^(377/1000)*5^(377/500)"),
+        ("(1/10^0.30103)^2", "10^(19897/50000)/10"),
         ("(3/24)^0.765", "2^(141/200)/8"),
         ("1.05^-7.5", "2560000000*sqrt(105)/37822859361"),
-        ("sqrt(50)/50^0.12345", "2^(7531/20000)*5^(7531/10000)"),
         ("10^-0.30103*10^0.5", "10^(19897/100000)"),
-        ("sqrt(24)^0.7654321", "2*2^(2962963/20000000)*3^(7654321/20000000)"),
         ("exp(-0.5*log(3))", "sqrt(3)/3"),
         ("exp(10^20*log(3)/10^19)", "59049"),
     ],
@@ -271,12 +272,13 @@ def test_powers_of_which_sympy_makes_short_ones_are_kept(form: str, closed: str)
 
 
 @pytest.mark.parametrize("number", [2, 12, 24, 50, 360, 1_001])
-@pytest.mark.parametrize("power", ["7/100", "-33/100", "765/1000", "-2469/2000", "999/1009"])
+@pytest.mark.parametrize("power", ["765/1000", "-2469/2000", "3331/10007", "-3331/10007", "9999/10007", "7/10000", "20011/10007"])
 def test_bits_of_roots_are_told_before_sympy_makes_them(number: int, power: str) -> None:
     base, exponent = sympy.Integer(number), sympy.Rational(power)
     whole, under_root = power_bits(base, exponent)
     made = [int(each).bit_length() for each in (base**exponent).atoms(sympy.Integer)]
-    assert max(made) <= max(whole, under_root, sympy.Rational(power).q.bit_length() + 1)
+    assert max(made) <= max(whole, under_root, 16_384)
+    assert under_root == 0 or max(made) > under_root // 2
 
 
 def test_powers_that_formulas_would_not_end_with_are_no_formulas(backprop: Backprop) -> None:
@@ -292,4 +294,4 @@ def test_products_that_formulas_would_not_end_with_are_no_formulas() -> None:
     for text in (f"{long}*24^(33331/99991)", f"1/{long}", "24^0.76543210987", "exp(0.76543210987*log(24))"):
         with pytest.raises(Untranslatable, match="too large to be written out"):
             to_sympy(parse_expression(text), {})
-    assert to_sympy(parse_expression(f"{long}*5^0.5"), {}).is_Mul
+    assert to_sympy(parse_expression(f"{long}*5"), {}).is_Mul

@@ -10,7 +10,7 @@ from backprop_cli.calculus.sizes import parts_below
 
 _SMALL = 64  # an exponent whose powers are no burden
 _PRIMES = 2**15  # SymPy looks for prime factors up to here
-_MOST_PAIRS = 10_000
+_BEARABLE = 16_384  # bits of a number, of which SymPy still finds the roots soon
 
 
 def power_bits(base: Any, exponent: Any) -> tuple[int, int]:
@@ -19,30 +19,28 @@ def power_bits(base: Any, exponent: Any) -> tuple[int, int]:
     It takes the numbers within a base to a rational exponent, however near to 1 the base is; 24^(7/10) it writes as
     4*(2*3^7)^(1/10), with powers up to the root's index; and e^(n*log(a)) it writes as a^n.
     """
-    whole = under_root = 0
-    for number, power in _numbers_taken(base, exponent):
-        whole = max(whole, number.bit_length() * (abs(int(power.p)) // int(power.q) + 1))
-        under_root = max(under_root, _under_root(number, int(power.p) % int(power.q), int(power.q)))
-    return whole, under_root
+    taken = list(_numbers_taken(base, exponent))
+    whole = max((number.bit_length() * (abs(int(power.p)) // int(power.q) + 1) for number, power in taken), default=0)
+    return whole, _under_roots(taken)
 
 
 def product_bits(a: Any, b: Any) -> int:
     """The bits of the largest whole number that SymPy may make for a product: roots that share a factor become one."""
-    return _merged_bits(_roots(a), _roots(b))
+    left, right = _roots(a), _roots(b)
+    return _under_roots(left + right) if left and right else 0
 
 
 def quotient_bits(a: Any, b: Any) -> int:
     """The same for a quotient."""
     import sympy
 
-    return max(power_bits(b, sympy.S.NegativeOne)[1], _merged_bits(_roots(a), [(number, -power) for number, power in _roots(b)]))
+    turned = [(number, -power) for number, power in _roots(b)]
+    return max(power_bits(b, sympy.S.NegativeOne)[1], _under_roots(_roots(a) + turned) if turned else 0)
 
 
 def root_bits(expr: Any) -> int:
-    """The same for whatever is multiplied when an expression is written out; 0 for roots that are no burden."""
-    roots = [root for part in parts_below(expr) for root in _roots(part)]
-    most = sum(number.bit_length() for number, _ in roots) * math.lcm(*(int(power.q) for _, power in roots))
-    return most if most > _SMALL**3 else 0
+    """The same for whatever is multiplied when an expression is written out."""
+    return _together([root for part in parts_below(expr) for root in _roots(part)])
 
 
 def _roots(expr: Any) -> list[tuple[int, Any]]:
@@ -53,22 +51,18 @@ def _roots(expr: Any) -> list[tuple[int, Any]]:
     return [(abs(int(each.base)), each.exp) for each in powers]
 
 
-def _merged_bits(left: list[tuple[int, Any]], right: list[tuple[int, Any]]) -> int:
-    size = sum(number.bit_length() for number, _ in left + right)
-    most = size * math.lcm(*(int(power.q) for _, power in left + right))
-    if not left or not right or most <= _SMALL**2:
-        return 0
-    if len(left) * len(right) > _MOST_PAIRS:
-        return most
-    return max(_pair_bits(*one, *other) for one in left for other in right)
+def _under_roots(taken: list[tuple[int, Any]]) -> int:
+    """One number by itself is known exactly; of several, who knows which of them become one."""
+    if len({number for number, _ in taken}) != 1:
+        return _together(taken)
+    number = taken[0][0]
+    powers = [power for _, power in taken]
+    return max(_under_root(number, int(power.p) % int(power.q), int(power.q)) for power in (*powers, sum(powers)))
 
 
-def _pair_bits(number: int, power: Any, other: int, its: Any) -> int:
-    from sympy import Integer
-
-    shared = math.gcd(number, other)
-    made = [(number * other, power)] if power == its else [(number // shared, power), (other // shared, its), (shared, power + its)]
-    return max(max(power_bits(Integer(each), of)) for each, of in made)
+def _together(taken: list[tuple[int, Any]]) -> int:
+    most = sum(number.bit_length() for number, _ in taken) * math.lcm(*(int(power.q) for _, power in taken))
+    return most if most > _BEARABLE else 0
 
 
 def _numbers_taken(base: Any, exponent: Any) -> Iterator[tuple[int, Any]]:
@@ -96,8 +90,8 @@ def _under_root(number: int, steps: int, index: int) -> int:
     """Bits of what SymPy writes under one root for number^(steps/index), steps < index: primes to what they have left in common."""
     from sympy import Integer
 
-    if number.bit_length() * index <= _SMALL**2:
-        return number.bit_length() * index
+    if number.bit_length() * index <= _BEARABLE:
+        return 0
     left = {int(prime): count * steps % index for prime, count in Integer(number).factors(limit=_PRIMES).items()}
     alone = {prime: rest for prime, rest in left.items() if rest and math.gcd(rest, index) == 1}
     shared = math.gcd(*alone.values()) or 1
