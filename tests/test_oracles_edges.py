@@ -200,3 +200,11 @@ def test_the_slopes_beside_a_point_lay_the_program_once_for_a_leaf(backprop: Bac
     monkeypatch.setattr(sides, "ground", ground)
     assert check(backprop, "L = softsign(x) + softsign(y)", "x=0, y=0")["check"]["status"] == AGREES
     assert laid.count("L") == 2
+
+
+@pytest.mark.parametrize("text", ["L = x*cos(2^cot(pi)) + y", "L = x*sin(tan(pi/2)) + y", "L = x*softsign(max(x, pi)^cot(pi)) + y"])
+def test_no_formula_is_made_of_what_has_no_value(backprop: Backprop, text: str) -> None:
+    """SymPy goes on with nan; what it said of the derivative was 0, and that was printed."""
+    ran = backprop("grad", "-e", text, "--at", "x=3, y=-2", "--symbolic")
+    assert ran.status == 0
+    assert "no formula for x, y: a part of it has no value" in ran.out

@@ -33,6 +33,7 @@ _SAME_NAME = (
 )
 _ZERO = Number("0")
 _MOST_BITS = 4_096
+_NO_VALUE = "a part of it has no value, as where it divides by zero"
 
 
 class Untranslatable(Exception):
@@ -96,6 +97,7 @@ def to_sympy(tree: Expr, symbols: Mapping[str, Any]) -> Any:
     import sympy
 
     makers = _makers()
+    missing = sympy.S.NaN, sympy.zoo, sympy.oo, -sympy.oo
 
     def combine(part: Part, below: list[Any]) -> Any:
         match part:
@@ -109,7 +111,10 @@ def to_sympy(tree: Expr, symbols: Mapping[str, Any]) -> Any:
             case Name(id="e"):
                 return sympy.E
             case Apply(head=head, keywords=()) if head in makers:
-                return makers[head](*below)
+                made = makers[head](*below)
+                if made in missing:  # SymPy goes on with these, and the derivative of what comes of them is 0
+                    raise Untranslatable(_NO_VALUE)
+                return made
             case Apply(head=head):
                 raise Untranslatable(f"SymPy is not told about {head}")
             case _:
@@ -168,7 +173,7 @@ class _Writer:
         below = tuple(self.trees[arg] for arg in each.args)
         head = getattr(each, "head", None) or _spoken().get(each.func)
         if each in self.endless:  # what SymPy makes of 1/0, in a branch that is not taken perhaps
-            raise Untranslatable("a part of it has no value, as where it divides by zero")
+            raise Untranslatable(_NO_VALUE)
         if head is None:
             raise Untranslatable(f"no word for {type(each).__name__}")
         if len(below) <= 2 or head not in ("maximum", "minimum"):
