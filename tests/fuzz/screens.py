@@ -47,7 +47,7 @@ _NOISE = 1e-9  # what is no larger may be what cancellation left of 0
 _LONG = 5_000  # characters of an answer
 _TOO_LONG = re.compile(rf"\d{{{SUBMISSION.digits + 1}}}")
 _LOST = "float64 loses the digits"
-_SAID = f"right answers: of few digits, since {_LOST}, as `grad` says"
+_SAID = "right answers: no failure, since `grad` says that float64 loses digits, or that there is no second opinion"
 _ACCUSED = frozenset({Verdict.WRONG, Verdict.UNREADABLE, Verdict.FOLLOW_THROUGH})
 _ACCEPTED = frozenset({Verdict.CORRECT, Verdict.FOLLOW_THROUGH, Verdict.CONVENTION, Verdict.CORRECT_AT_POINT})
 
@@ -153,7 +153,7 @@ def judged(written: str, random: Random, tally: Tally) -> str:
             return told(error)
         for each in answers:
             tally.counts[f"{due} answers: {each.verdict.value}"] += 1
-            if each.verdict in never and due == "right" and _LOST in _printed(["grad", "-e", written])[1]:
+            if each.verdict in never and due == "right" and _doubted(written):
                 tally.counts[_SAID] += 1
             elif each.verdict in never:
                 return f"{due}, but {each.verdict.value}: {each.text}"
@@ -202,6 +202,12 @@ def _steps(written: str, output: str) -> list[str]:
         if set(by) != {output}
     ]
     return local + chains
+
+
+def _doubted(written: str) -> bool:
+    """Whether `grad` itself warns of its number."""
+    printed = _printed(["grad", "-e", written])[1]
+    return _LOST in printed or "agrees with SymPy" not in printed
 
 
 def _printed(arguments: list[str]) -> tuple[int, str]:
