@@ -14,7 +14,7 @@ from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.calculus.calls import Allowance
 from backprop_cli.calculus.exact import exact_arithmetic
 from backprop_cli.calculus.exact_text import exact_float, exact_text
-from backprop_cli.calculus.powers import power_bits
+from backprop_cli.calculus.powers import power_bits, product_bits
 from backprop_cli.calculus.sizes import terms
 from backprop_cli.door import grad
 from backprop_cli.errors import BackpropError
@@ -279,6 +279,15 @@ def test_bits_of_roots_are_told_before_sympy_makes_them(number: int, power: str)
     made = [int(each).bit_length() for each in (base**exponent).atoms(sympy.Integer)]
     assert max(made) <= max(whole, under_root, 16_384)
     assert under_root == 0 or max(made) > under_root // 2
+
+
+def test_what_is_no_burden_is_not_counted() -> None:
+    assert power_bits(sympy.Integer(3), sympy.Integer(64)) == (0, 0)
+    assert power_bits(sympy.Integer(3), sympy.Integer(65)) == (2 * 66, 0)
+    assert power_bits(sympy.E, 65 * sympy.log(3)) == (2 * 66, 0)
+    assert product_bits(sympy.root(2, 4_096), sympy.root(3, 4_096)) == 0  # 16,384 bits together
+    assert product_bits(sympy.root(2, 3_277), sympy.root(5, 3_277)) == 16_385
+    assert product_bits(sympy.root(2, 3_277), sympy.pi) == product_bits(sympy.pi, sympy.root(5, 3_277)) == 0
 
 
 def test_powers_that_formulas_would_not_end_with_are_no_formulas(backprop: Backprop) -> None:
