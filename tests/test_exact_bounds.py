@@ -14,7 +14,7 @@ from backprop_cli.calculus.arithmetic import NotExact
 from backprop_cli.calculus.calls import Allowance
 from backprop_cli.calculus.exact import exact_arithmetic
 from backprop_cli.calculus.exact_text import exact_float, exact_text
-from backprop_cli.calculus.powers import power_bits, product_bits
+from backprop_cli.calculus.powers import power_bits, product_bits, quotient_bits
 from backprop_cli.calculus.sizes import terms
 from backprop_cli.door import grad
 from backprop_cli.errors import BackpropError
@@ -287,6 +287,7 @@ def test_what_is_no_burden_is_not_counted() -> None:
     assert power_bits(sympy.E, 65 * sympy.log(3)) == (2 * 66, 0)
     assert product_bits(sympy.root(2, 4_096), sympy.root(3, 4_096)) == 0  # 16,384 bits together
     assert product_bits(sympy.root(2, 3_277), sympy.root(5, 3_277)) == 16_385
+    assert quotient_bits(sympy.sqrt(2), sympy.pi) == quotient_bits(sympy.S.One, sympy.Integer(10) ** sympy.Rational("0.30103")) == 0
     assert product_bits(sympy.root(2, 3_277), sympy.pi) == product_bits(sympy.pi, sympy.root(5, 3_277)) == 0
 
 
