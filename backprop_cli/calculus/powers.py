@@ -32,10 +32,8 @@ def product_bits(a: Any, b: Any) -> int:
 
 def quotient_bits(a: Any, b: Any) -> int:
     """The same for a quotient."""
-    import sympy
-
     turned = [(number, -power) for number, power in _roots(b)]
-    return max(power_bits(b, sympy.S.NegativeOne)[1], _under_roots(_roots(a) + turned) if turned else 0)
+    return _under_roots(_roots(a) + turned) if turned else 0
 
 
 def root_bits(expr: Any) -> int:
