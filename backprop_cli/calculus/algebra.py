@@ -82,6 +82,14 @@ def _require(bits: int) -> None:
         raise Untranslatable("a power of a number is too large to be written out")
 
 
+@cache
+def _endless() -> tuple[Any, ...]:
+    """What SymPy makes of 1/0 and its like."""
+    import sympy
+
+    return sympy.zoo, sympy.nan, sympy.oo, -sympy.oo
+
+
 def basic_heads() -> frozenset[str]:
     """The heads that `to_sympy` knows; imports SymPy."""
     return frozenset(_makers())
@@ -97,7 +105,6 @@ def to_sympy(tree: Expr, symbols: Mapping[str, Any]) -> Any:
     import sympy
 
     makers = _makers()
-    missing = sympy.S.NaN, sympy.zoo, sympy.oo, -sympy.oo
 
     def combine(part: Part, below: list[Any]) -> Any:
         match part:
@@ -112,7 +119,7 @@ def to_sympy(tree: Expr, symbols: Mapping[str, Any]) -> Any:
                 return sympy.E
             case Apply(head=head, keywords=()) if head in makers:
                 made = makers[head](*below)
-                if made in missing:  # SymPy goes on with these, and the derivative of what comes of them is 0
+                if made in _endless():  # SymPy goes on with these, and the derivative of what comes of them is 0
                     raise Untranslatable(_NO_VALUE)
                 return made
             case Apply(head=head):
@@ -152,7 +159,6 @@ class _Writer:
         import sympy
 
         self.under_one = {sympy.cot: "tan", sympy.sec: "cos", sympy.csc: "sin"}  # SymPy's names for one over these
-        self.endless = (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo)
         self.bare: dict[Any, tuple[Any, Expr]] = {}
         self.trees: dict[Any, Expr] = {sympy.pi: Name("pi"), sympy.E: Name("e"), **names}
 
@@ -172,7 +178,7 @@ class _Writer:
             return self.product(each)
         below = tuple(self.trees[arg] for arg in each.args)
         head = getattr(each, "head", None) or _spoken().get(each.func)
-        if each in self.endless:  # what SymPy makes of 1/0, in a branch that is not taken perhaps
+        if each in _endless():  # what SymPy makes of 1/0, in a branch that is not taken perhaps
             raise Untranslatable(_NO_VALUE)
         if head is None:
             raise Untranslatable(f"no word for {type(each).__name__}")
