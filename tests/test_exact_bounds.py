@@ -281,6 +281,15 @@ def test_bits_of_roots_are_told_before_sympy_makes_them(number: int, power: str)
     assert under_root == 0 or max(made) > under_root // 2
 
 
+def test_prime_factors_are_looked_for_as_far_as_sympy_looks() -> None:
+    """Up to 2^15; the prime just above is not seen, and the number stays whole under the root."""
+    power = sympy.Rational(70_001, 100_000)
+    beyond = sympy.Integer(32_771**3 * 1_000_000_007**2)
+    assert max(int(each).bit_length() for each in (beyond**power).atoms(sympy.Integer)) == power_bits(beyond, power)[1] == 105
+    within = sympy.Integer(32_749**3 * 1_000_000_007**2 * 3_000_000_037)  # SymPy does not end with this one
+    assert power_bits(within, power)[1] == 6_590_137
+
+
 def test_what_is_no_burden_is_not_counted() -> None:
     assert power_bits(sympy.Integer(3), sympy.Integer(64)) == (0, 0)
     assert power_bits(sympy.Integer(3), sympy.Integer(65)) == (2 * 66, 0)
