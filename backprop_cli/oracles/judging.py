@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +17,8 @@ from backprop_cli.oracles.tape import Ground
 
 # How many wrong numbers, or notes, are shown.
 SHOWN = 10
+# Of contributions that cancel less than one part in so many is rounding, at the most digits: float64 reaches from 1e-308 to 1e308.
+_LEAST = 10**650
 # The scale of an exact 0, as a part of the largest scale there is.
 _DUST = 1e-6
 
@@ -40,20 +43,37 @@ def first_attempt(ground: Ground, wrt: list[str], tick: Any) -> dict[str, Found]
 def judged(
     ground: Ground, ours: Mapping[str, Any], found: Mapping[str, Found], method: str, limits: Limits, tick: Any, again: str = ""
 ) -> Opinion:
-    """The opinion on our numbers; those that differ are found once more by the tape, whose method is called `again`."""
+    """The opinion on our numbers; what differs, or may have lost digits, is found once more by the tape, a method called `again`."""
     found = _floored(found)
-    if not _apart(ours, found):
+    if not _apart(ours, found) and not _lost(found):
         return _agrees(method, DIGITS[0], ground, ours, found, limits)
     again = again or method
+    try:
+        return _settled(ground, ours, again, limits, tick)
+    except NoOpinion as reason:
+        if str(reason).startswith(statements.KINK) and (slipped := _slipped(ground, ours, limits)):
+            return Abstains(again, slipped)
+        raise
+
+
+def _settled(ground: Ground, ours: Mapping[str, Any], method: str, limits: Limits, tick: Any) -> Opinion:
+    """The opinion at more digits, and where these may be too few, at the most."""
     found = _floored(statements.gradients(ground, list(ours), DIGITS[1], tick))
     apart = _apart(ours, found)
+    if not apart and not _lost(found):
+        return _agrees(method, DIGITS[1], ground, ours, found, limits)
+    lost = _lost(found)
+    more = statements.gradients(ground, list(ours) if lost else apart, DIGITS[2], tick)
+    changing = _apart({name: found[name].value for name in more}, more)
+    if changing and lost and not _lost(more):
+        found = _floored(more)
+        apart = _apart(ours, found)
+    elif changing:
+        told = f"SymPy's number for d{ground.output}/d{changing[0]} goes on changing with the digits it is worked out at"
+        return Abstains(method, _slipped(ground, ours, limits) or told)
     if not apart:
-        return _agrees(again, DIGITS[1], ground, ours, found, limits)
-    more = statements.gradients(ground, apart, DIGITS[2], tick)
-    if _apart({name: found[name].value for name in apart}, more):
-        changing = f"SymPy's number for d{ground.output}/d{apart[0]} goes on changing with the digits it is worked out at"
-        return Abstains(again, _slipped(ground, ours, limits) or changing)
-    return _doubted(again, ground, ours, found, apart, limits)
+        return _agrees(method, DIGITS[2], ground, ours, found, limits)
+    return _doubted(method, ground, ours, found, apart, limits)
 
 
 def number(value: Any) -> Any:
@@ -74,7 +94,11 @@ def number(value: Any) -> Any:
 def _floored(found: Mapping[str, Found]) -> dict[str, Found]:
     """The same, with a scale for what has no contributions at all: methods for whole arrays leave dust there."""
     largest = max((each.scale for each in found.values()), default=0)
-    return {name: each if each.scale else Found(each.value, _DUST * largest) for name, each in found.items()}
+    return {name: each if each.scale else replace(each, scale=_DUST * largest) for name, each in found.items()}
+
+
+def _lost(found: Mapping[str, Found]) -> bool:
+    return any(each.lost for each in found.values())
 
 
 def _difference(ours: Any, found: Found) -> float:
@@ -101,12 +125,22 @@ def _agrees(method: str, digits: int, ground: Ground, ours: Mapping[str, Any], f
     notes: tuple[Note, ...] = ()
     if poor:
         try:
-            bounds = rounding.bounds(ground, poor, deadline(limits))
-            notes = tuple(rounding.note(ground, name, bounds[name], found[name].value) for name in _one_each(poor))
+            notes = _notes(ground, poor, rounding.bounds(ground, poor, deadline(limits)), found, deadline(limits))
         except NoOpinion:
             lost = "float64 loses the digits of"
             notes = tuple(Note(name, None, f"{lost} d{ground.output}/d{name} to cancellation") for name in _one_each(poor))
     return Agrees(method, _gap(ours, found), f"{len(ours)} derivative{'s' * (len(ours) != 1)} at {digits} digits", notes)
+
+
+def _notes(
+    ground: Ground, names: list[str], bounds: Mapping[str, rounding.Bound], found: Mapping[str, Found], tick: Callable[[], None]
+) -> tuple[Note, ...]:
+    """What float64 lost, one note for each name; where little is left of contributions that cancel, it is worked out once more."""
+    shown = _one_each(names)
+    if any(abs(found[name].value) <= NOISE * found[name].scale for name in shown):
+        found = statements.gradients(ground, shown, DIGITS[2], tick)
+    left = {name: found[name].value if _LEAST * abs(found[name].value) > found[name].scale else 0 for name in shown}
+    return tuple(rounding.note(ground, name, bounds[name], left[name]) for name in shown)
 
 
 def _slipped(ground: Ground, ours: Mapping[str, Any], limits: Limits) -> str:
@@ -123,7 +157,7 @@ def _one_each(entries: list[str]) -> list[str]:
 def _poor(ours: Any, theirs: Found) -> bool:
     apart, size = abs(ours - theirs.value), abs(theirs.value)
     # What is left at high precision where terms cancel exactly is no gradient.
-    worth = NOTED * size if size > NOISE * theirs.scale else ROUNDING * theirs.scale
+    worth = NOTED * size if size > NOISE * theirs.scale else ROUNDING * min(theirs.scale, 1)
     return bool(apart > max(worth, TINY))
 
 
@@ -132,13 +166,14 @@ def _doubted(method: str, ground: Ground, ours: Mapping[str, Any], found: Mappin
     first = apart[0]
     told = f"d{ground.output}/d{first} is {float(ours[first])!r} for us and {float(found[first].value)!r} for SymPy"
     try:
-        bounds = rounding.bounds(ground, apart, deadline(limits))
+        poor = [name for name, theirs in found.items() if name not in apart and _poor(ours[name], theirs)]
+        bounds = rounding.bounds(ground, apart + poor, deadline(limits))
     except NoOpinion as reason:
         return Abstains(method, str(reason) if str(reason).startswith(statements.KINK) else f"{told}, but {reason}")
     wrong = [name for name in apart if abs(ours[name] - found[name].value) > bounds[name].error]
     gap = _gap(ours, found)
     if not wrong:
-        notes = tuple(rounding.note(ground, name, bounds[name], found[name].value) for name in _one_each(apart))
+        notes = _notes(ground, apart + poor, bounds, found, deadline(limits))
         return Agrees(method, gap, "as far as float64 reaches", notes)
     if slipped := _slipped(ground, ours, limits):
         return Abstains(method, slipped)

@@ -9,14 +9,14 @@ from typing import Any
 from backprop_cli.errors import Span
 from backprop_cli.lang.syntax import Apply
 from backprop_cli.lang.unparse import unparse
+from backprop_cli.oracles import cancelling
 from backprop_cli.oracles.derived import Differentiated
 from backprop_cli.oracles.opinion import NoOpinion, Note
 from backprop_cli.oracles.statements import KINK, sweep
 from backprop_cli.oracles.stream import Bad
 from backprop_cli.oracles.tape import Ground, Laid, Tape
 
-_DIGITS = 100
-_NOTHING = 1e-200  # what is left of an exact zero at the digits used here
+_DIGITS = (100, 400, 1_300)  # more where fewer may be too few
 _SMALLEST = 2.0**-1022  # below it, float64 rounds to a multiple of 2^-1074
 # Bounds are of first order, and our formulas may round a few times more than one operation does.
 _SLACK = 8
@@ -62,20 +62,29 @@ def bounds(ground: Ground, wrt: Sequence[str], tick: Callable[[], None]) -> dict
     """A bound for each gradient. Raises NoOpinion where float64 cannot tell on which side of a corner the point is."""
     from mpmath import mp
 
-    with mp.workdps(_DIGITS):
-        tape = ground.lay(wrt, True)
-        differentiated = Differentiated()
-        values = tape.values(differentiated, tick)
-        adjoints, _ = sweep(tape, differentiated, values, tick)
-        forward = _forward(tape, differentiated, values, tick)
-        blind = _blind(tape, differentiated, values, forward)
-        reverse = _reverse(tape, differentiated, values, adjoints, forward, tick)
-        found: dict[str, Bound] = {}
-        for name in wrt:
-            slot = tape.slots.get(name)
-            doubt = None if slot is None else reverse[slot]
-            found[name] = Bound(_SLACK * doubt.total, doubt.step, _stable(tape, doubt.step), blind) if doubt else Bound(0, None, "", blind)
-        return found
+    tape = ground.lay(wrt, True)
+    found: dict[str, Bound] = {}
+    for digits in _DIGITS:
+        with mp.workdps(digits):
+            found = _bounds(tape, wrt, tick)
+        if not cancelling.lost():
+            break
+    return found
+
+
+def _bounds(tape: Tape, wrt: Sequence[str], tick: Callable[[], None]) -> dict[str, Bound]:
+    differentiated = Differentiated()
+    values = tape.values(differentiated, tick)
+    adjoints, _ = sweep(tape, differentiated, values, tick)
+    forward = _forward(tape, differentiated, values, tick)
+    blind = _blind(tape, differentiated, values, forward)
+    reverse = _reverse(tape, differentiated, values, adjoints, forward, tick)
+    found: dict[str, Bound] = {}
+    for name in wrt:
+        slot = tape.slots.get(name)
+        doubt = None if slot is None else reverse[slot]
+        found[name] = Bound(_SLACK * doubt.total, doubt.step, _stable(tape, doubt.step), blind) if doubt else Bound(0, None, "", blind)
+    return found
 
 
 def _blind(tape: Tape, differentiated: Differentiated, values: list[Any], forward: list[_Doubt]) -> Laid | None:
@@ -203,5 +212,5 @@ def note(ground: Ground, name: str, bound: Bound, value: Any) -> Note:
     span: Span | None = getattr(ground.scope.sources.get(node), "span", None)
     where = f" in {_head(step)} at {node}" if step and _head(step) else f" at {node}"
     advice = f"; {bound.stable} keeps them" if bound.stable else ""
-    said = "0, as near as float64 could tell" if abs(value) < _NOTHING else nstr(value, 6)
+    said = nstr(value, 6) if value else "0, as near as float64 could tell"
     return Note(node, span, f"float64 loses the digits of d{ground.output}/d{name}{where}: it is {said}{advice}")

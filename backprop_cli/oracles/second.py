@@ -7,7 +7,7 @@ from typing import Any
 
 from backprop_cli.lang.program import Program
 from backprop_cli.limits import OWN, Limits
-from backprop_cli.oracles import judging, statements, symbolic
+from backprop_cli.oracles import cancelling, judging, statements, symbolic
 from backprop_cli.oracles.edges import EDGE, undecided
 from backprop_cli.oracles.opinion import FAILURES, Abstains, HoldsArrays, NoOpinion, Opinion
 from backprop_cli.oracles.scope import Scope
@@ -93,14 +93,17 @@ def digits_of(number: Any) -> str:
     return f"{float(number):.6g}" if 1e-300 < abs(number) < 1e300 else nstr(number, 6)
 
 
-def precise_value(program: Program, at: Mapping[str, Any], output: str, limits: Limits = OWN, digits: int = _DIGITS) -> Any:
-    """The value of a scalar output at so many digits, as an mpf; None where it holds arrays, is too long, or cannot be had."""
+def precise_value(program: Program, at: Mapping[str, Any], output: str, limits: Limits = OWN, digits: int = _DIGITS) -> tuple[Any, bool]:
+    """The value of a scalar output at so many digits, as an mpf, and whether more may give another.
+
+    None where it holds arrays, is too long, or cannot be had.
+    """
     too_long = len(program.statements) > _MOST_STATEMENTS or len(program.source.text) > _MOST_CHARACTERS
     if too_long or any(getattr(each, "ndim", 0) for each in at.values()):
-        return None
+        return None, False
     try:
         tick = deadline(limits)
         found = statements.value(ground(Scope(program, at), output, tick), digits, tick)
-        return None if isinstance(found, Bad) else found
+        return (None, False) if isinstance(found, Bad) else (found, cancelling.lost())
     except (NoOpinion, *FAILURES):
-        return None
+        return None, False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from backprop_cli.limits import Limits
+from backprop_cli.oracles import cancelling
 from backprop_cli.oracles.derived import Differentiated, on_corner
 from backprop_cli.oracles.opinion import NoOpinion
 from backprop_cli.oracles.stream import Bad
@@ -15,20 +16,24 @@ from backprop_cli.oracles.tape import Ground, Tape
 
 METHOD = "statement by statement"
 # Decimal digits: those of the first attempt, those that settle a doubt, and those that show whether it is settled.
-DIGITS = (50, 300, 600)
+DIGITS = (50, 300, 1_300)
 KINK = "kink, a definition has a corner at this point"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A gradient by the second engine, and the sum of the absolute contributions to it; both mpf."""
+    """A gradient by the second engine, and the sum of the absolute contributions to it; both mpf.
+
+    `lost` tells that more digits may give others.
+    """
 
     value: Any
     scale: Any
+    lost: bool = field(default_factory=cancelling.lost)
 
 
 def value(ground: Ground, digits: int, tick: Callable[[], None]) -> Any:
-    """The value of the output as an mpf. Raises NoOpinion where there is none."""
+    """The value of the output as an mpf, or Bad. Raises NoOpinion where there is none."""
     from mpmath import mp
 
     with mp.workdps(digits):

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from backprop_cli.calculus.sizes import parts_below
+from backprop_cli.oracles.cancelling import add, quotient, rounding, vanishing
 from backprop_cli.oracles.opinion import NoOpinion
 
 # Beyond these powers of two, values have no use here and would cost without bound.
@@ -154,11 +155,11 @@ def real(value: Any) -> Any:
 
 def _constant(each: Any) -> Callable[[], Any]:
     import sympy
-    from mpmath import mp, mpf
+    from mpmath import mp
 
     if each.is_Rational:
         top, bottom = int(each.p), int(each.q)
-        return lambda: mpf(top) / bottom
+        return lambda: quotient(top, bottom)
     if each is sympy.pi:
         return lambda: +mp.pi
     if each is sympy.E:
@@ -225,14 +226,17 @@ def _operations() -> dict[str, Callable[..., Any]]:
         return lambda a, b: one if test(a, b) else zero
 
     found: dict[str, Callable[..., Any]] = {
-        "+": operator.add, "*": operator.mul, "1/": lambda a: one / a, "^": power, "sqrt": sqrt, "log": log, "exp": near(mp.exp, _EXP_FAR),
+        "+": add, "*": rounding(operator.mul), "1/": rounding(lambda a: one / a), "^": rounding(power), "sqrt": rounding(sqrt),
+        "log": vanishing(log, 1), "exp": rounding(near(mp.exp, _EXP_FAR), True),
         "where": choose, "abs": abs, "Abs": abs, "sign": mp.sign, "maximum": max, "minimum": min, "Max": max, "Min": min,
         "floor": mp.floor, "ceil": mp.ceil, "round": mp.nint, "cbrt": lambda a: mp.cbrt(a) if a >= 0 else -mp.cbrt(-a),
         "<": truth(operator.lt), "<=": truth(operator.le), ">": truth(operator.gt), ">=": truth(operator.ge),
         "==": truth(operator.eq), "!=": truth(operator.ne),
     }  # fmt: skip
     for name in ("sinh", "cosh", "tanh"):
-        found[name] = near(getattr(mp, name), _EXP_FAR)
-    for name in (*_CIRCULAR, "asin", "acos", "atan", "asinh", "acosh", "atanh", "erf", "erfc", "atan2"):
-        found[name] = near(getattr(mp, name))
+        found[name] = rounding(near(getattr(mp, name), _EXP_FAR), True)
+    for name in ("asin", "atan", "asinh", "atanh", "erf", "erfc", "atan2"):
+        found[name] = rounding(near(getattr(mp, name)), True)
+    for name in (*_CIRCULAR, "acos", "acosh"):
+        found[name] = vanishing(near(getattr(mp, name)), 1 if name in _CIRCULAR else 2, name in _CIRCULAR)
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from backprop_cli.lang.program import Assign, Declare
 from backprop_cli.lang.syntax import Expr
+from backprop_cli.oracles import cancelling
 from backprop_cli.oracles.derived import Differentiated
 from backprop_cli.oracles.opinion import HoldsArrays, NoOpinion
 from backprop_cli.oracles.pieces import Piece, Plan, Planner, Ref, Step
@@ -39,6 +40,7 @@ class Tape:
 
     def values(self, differentiated: Differentiated, tick: Callable[[], None]) -> list[Any]:
         """Every slot's value at mpmath's present precision: an mpf or Bad."""
+        cancelling.begin()
         values: list[Any] = [None] * len(self.moved)
         for slot, value in self.constants:
             values[slot] = number(value)
@@ -73,10 +75,10 @@ def ground(scope: Scope, output: str, tick: Callable[[], None] = lambda: None) -
 
 def number(value: Fraction | str) -> Any:
     """An exact number, or the constant of that name, at mpmath's present precision."""
-    from mpmath import mp, mpf
+    from mpmath import mp
 
     if isinstance(value, Fraction):
-        return mpf(value.numerator) / value.denominator
+        return cancelling.quotient(value.numerator, value.denominator)
     return +mp.pi if value.endswith("pi") else +mp.e
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _FEW = 9  # entries
 ZERO = 1e-45  # what is left of an exact zero at fifty digits, or a tiny number
-_MORE_DIGITS = (150, 300)
+_MORE_DIGITS = (300, 1_300)
 LOST = 1e-9  # an agreement with a larger relative difference is one in the digits that float64 has left
 
 
@@ -91,14 +91,16 @@ def _lost_digits(given: Report, limits: Limits) -> Warned | None:
     found = given.found
     if not isinstance(found.value, float):
         return None
-    precise = precise_value(given.program, given.at, found.output, limits)
-    if precise is None or abs(found.value - precise) <= LOST * abs(precise):
+    precise, lost = precise_value(given.program, given.at, found.output, limits)
+    if precise is None or (_near(found.value, precise) and not lost):
         return None
     # What is left of an exact zero is next to nothing too, but another nothing with more digits.
-    precise, again = (precise_value(given.program, given.at, found.output, limits, digits) for digits in _MORE_DIGITS)
-    if precise is None or abs(found.value - precise) <= LOST * abs(precise):
+    (precise, lost), (again, still) = (precise_value(given.program, given.at, found.output, limits, digits) for digits in _MORE_DIGITS)
+    if again is not None and lost and not still:
+        precise = again
+    if precise is None or _near(found.value, precise):
         return None
-    settled = again is not None and abs(again - precise) <= LOST * abs(again)
+    settled = again is not None and _near(precise, again)
     nothing = abs(precise) < ZERO and not (settled and precise)
     if nothing and not found.value:
         return None
@@ -108,6 +110,10 @@ def _lost_digits(given: Report, limits: Limits) -> Warned | None:
     stable = stable_spelling(graph, node)
     message = f"float64 loses the digits of {found.output}: {said}" + (f"; {stable} keeps them" if stable else "")
     return Warned(found.output, graph.span(node), message)
+
+
+def _near(value: Any, precise: Any) -> bool:
+    return bool(abs(value - precise) <= LOST * abs(precise))
 
 
 # ---- as data ----
