@@ -273,6 +273,8 @@ NOTES = {
     "dL/da = 1/dL/du": "dL/du behind a / is read as one symbol: .../(dL/du)",
     r"dL/da = \log u": r"\log u is read as log(u)",
     "dL/da = exp a": "exp a is read as exp(a)",
+    r"dL/da = \sin^{2} u": r"\sin^{2} u is read as sin(u)^2",
+    "dL/da = sin² u": "sin² u is read as sin(u)^2",
     "dL/da = 2zx/(uw²)": "zx is read as z*x",
     "dL/da ≈ 0.14": "≈ is read as =",
     "w = w - 0.1*dL/dw": "w = w ... is read as an update",

@@ -51,7 +51,10 @@ class Witness:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """The verdict, the layer it comes from ("same tree", "prime fields", "50 digits", "computer algebra", or none), and why."""
+    """The verdict, the layer it comes from ("same tree", "prime fields", "50 digits", "computer algebra", or none), and why.
+
+    The witness of functions that are equal is a single point at which they are not.
+    """
 
     status: Status
     how: str = ""
@@ -64,7 +67,7 @@ class Effort:
     """The means: operations (a sum of two numbers of 50 digits is one), points at most, and seconds as the last resort."""
 
     operations: int = 2_000_000
-    points: int = 260
+    points: int = 400
     seconds: float = 20.0
 
 

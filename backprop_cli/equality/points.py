@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from hashlib import sha256
+from itertools import product
 from random import Random
 
 from backprop_cli.equality.balls import ONE, ZERO, Ball
@@ -29,10 +30,17 @@ def exact(ball: Ball) -> Fraction:
     return Fraction(ball[0]) * Fraction(2) ** ball[1]
 
 
-def halfway(a: Ball, b: Ball) -> Ball:
-    """The exact number between two exact ones."""
+def shortened(ball: Ball, bits: int) -> Ball:
+    """A number with at most so many bits, near another."""
+    drop = ball[0].bit_length() - bits
+    return ball if drop <= 0 else (((ball[0] >> (drop - 1)) + 1) >> 1, ball[1] + drop, 0)
+
+
+def between(a: Ball, b: Ball, share: Ball) -> Ball:
+    """The exact number that divides the way from one exact number to another so."""
     low = min(a[1], b[1])
-    return (a[0] << (a[1] - low)) + (b[0] << (b[1] - low)), low - 1, 0
+    start, width = a[0] << (a[1] - low), (b[0] << (b[1] - low)) - (a[0] << (a[1] - low))
+    return (start << -share[1]) + width * share[0], low + share[1], 0
 
 
 class Points:
@@ -104,13 +112,15 @@ class Points:
         return found
 
     def around_literals(self) -> Iterator[list[Ball]]:
-        """Points of which most leaves lie just above a literal, then just below it; for every literal."""
-        for literal in self.literals:
+        """Points of which most leaves lie just above a literal or its opposite, then just below it; for every literal."""
+        for literal, sign in product(self.literals, (1, -1)):
             for side in (1, -1):
                 hot = self._chosen()
-                step = side * ((1 << _BITS) >> self.random.choice((2, 7, 14, 24))) + self.random.getrandbits(20)
-                near = literal[0] * ((1 << _BITS) + step), literal[1] - _BITS, 0
-                drawn = [near if self.random.random() < 0.75 else self._uniform(*_RANGES[1]) for _ in self.leaves]
+                reach = self.random.choice((2, 7, 14, 24))
+                drawn = [
+                    self._beside(literal, sign, side, reach) if self.random.random() < 0.75 else self._uniform(*_RANGES[1])
+                    for _ in self.leaves
+                ]
                 yield [hot.get(each, value) for each, value in zip(self.leaves, drawn, strict=True)]
 
     def simple(self, number: int) -> list[Ball]:
@@ -150,6 +160,14 @@ class Points:
             )
         return found
 
+    def stepped(self, point: Sequence[Ball], number: int, size: int) -> list[Ball]:
+        """A point with one leaf moved one way, the number tells which, by 1 halved so many times."""
+        found = list(point)
+        at = number // 2 % len(found)
+        if self.leaves[at] not in self.hot and abs(found[at][1]) < _LITERAL_BITS:
+            found[at] = rounded(exact(found[at]) + (1 - number % 2 * 2) * Fraction(2) ** -size)
+        return found
+
     # ---- single values ----
 
     def _chosen(self) -> dict[str, Ball]:
@@ -166,6 +184,11 @@ class Points:
     def _far(self) -> Ball:
         m = (1 << (_BITS - 1)) | self.random.getrandbits(_BITS - 1)
         return (m if self.random.getrandbits(1) else -m), self.random.randint(-10, 16) - _BITS, 0
+
+    def _beside(self, value: Ball, sign: int, side: int, reach: int) -> Ball:
+        """A number so near to another or its opposite, drawn for each leaf anew: what leaves that are equal have is not asked."""
+        step = side * ((1 << _BITS) >> reach) + self.random.getrandbits(30)
+        return sign * value[0] * ((1 << _BITS) + step), value[1] - _BITS, 0
 
     def _around(self, value: Ball) -> Ball:
         m, e, _ = value

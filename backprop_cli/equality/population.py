@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from backprop_cli.equality.balls import Ball, top
 from backprop_cli.equality.meeting import Meeting, OutOfMeans, Sight, Viewer
 from backprop_cli.equality.missing import Missing
-from backprop_cli.equality.points import halfway
+from backprop_cli.equality.points import Points, between
 from backprop_cli.equality.program import TIE, UNKNOWN
 
 # Sights without a clear answer after which more digits are used.
 _PATIENCE = 3
 _SOME_BITS = 20  # of a value of which something is known
+_HALF, _SHARE_BITS = (1, -1, 0), 120
+_BESIDE = (8, 50)  # how near to a border, in halvings of the last step towards it
+_FINEST, _RISE = 12, 0.32  # halvings of a leaf's step; how much a difference grows that steps still matter to, as a power of two
 
 
 class Population:
@@ -48,28 +51,35 @@ class Population:
         return any(len(each) < 2 for each in self.outcomes)
 
     def borders(self, deciders: int, steps: int) -> Iterator[list[Ball]]:
-        """Points nearer and nearer to the border between two outcomes, for some of the deciders."""
-        for number, met in enumerate(self.outcomes):
+        """Points nearer and nearer to the border between two outcomes, then beside where it must be, for some of the deciders."""
+        for number, met in reversed([*enumerate(self.outcomes)]):  # those of the right sides first
             if len(met) < 2 or deciders == 0:
                 continue
             deciders -= 1
             (outcome, here), (_, there) = list(met.items())[:2]
+            gaps: list[Ball | None] = [None, None]
             for _ in range(steps):
-                middle = [halfway(a, b) for a, b in zip(here, there, strict=True)]
+                middle = [between(a, b, _HALF) for a, b in zip(here, there, strict=True)]
+                self.seen = None
                 yield middle
-                if self.last and self.last[number] == outcome:
-                    here = middle
-                else:
-                    there = middle
+                mine = bool(self.last) and self.last[number] == outcome
+                here, there = (middle, there) if mine else (here, middle)
+                gaps[not mine] = None if self.seen is None else self.viewer.program.difference(self.seen.values, number)
+            # Never on the border itself: what is true of single points is not true of the functions.
+            for share in _crossings(*gaps):
+                yield [between(a, b, share) for a, b in zip(here, there, strict=True)]
 
-    def aimed(self, changed: Callable[[Sequence[Ball]], list[Ball]], deciders: int, steps: int) -> Iterator[list[Ball]]:
-        """Points that bring the two sides of a decision nearer to each other, where it always had the same outcome."""
+    def aimed(self, points: Points, deciders: int, steps: int, finer: int) -> Iterator[list[Ball]]:
+        """Points that bring the two sides of a decision nearer to each other, where it always had the same outcome.
+
+        Some are drawn; then leaves are moved one by one, in shorter and shorter steps.
+        """
         alone = [number for number, met in enumerate(self.outcomes) if len(met) == 1]
-        for number in alone[:deciders]:
+        for number in alone[-deciders:]:
             met = self.outcomes[number]
             best, least = next(iter(met.values())), None
             for _ in range(steps):
-                point = changed(best)
+                point = points.changed(best)
                 self.seen = None
                 yield point
                 if len(met) > 1:
@@ -77,6 +87,22 @@ class Population:
                 gap = None if self.seen is None else self.viewer.program.gap(self.seen.values, number)
                 if gap is not None and (least is None or gap < least):
                     best, least = point, gap
+            way, failed, size, rise = 0, 0, 0, 0.0
+            for _ in range(finer if least is not None else 0):
+                if len(met) > 1 or size > _FINEST:
+                    break
+                point = points.stepped(best, way, size)
+                self.seen = None
+                yield point
+                gap = None if self.seen is None else self.viewer.program.gap(self.seen.values, number)
+                if gap is not None and least is not None and gap < least:
+                    best, least, failed, rise = point, gap, 0, 0.0
+                    continue
+                way, failed, rise = way + 1, failed + 1, max(rise, _RISE if gap is None or least is None else gap - least)
+                if failed == 2 * len(best):
+                    if rise < _RISE:
+                        break  # all smaller steps together move it by less than what is left
+                    size, failed, rise = size + 1, 0, 0.0
 
     def gather(
         self, draws: Iterable[list[Ball]], enough: Callable[[], bool], accept: Callable[[Sight], bool] | None = None
@@ -135,6 +161,17 @@ class Population:
         outputs, values = self.viewer.program.outputs, sight.values
         pairs = zip(outputs[::2], outputs[1::2], strict=True)
         return any(not isinstance(values[left], Missing) and isinstance(values[right], Missing) for left, right in pairs)
+
+
+def _crossings(before: Ball | None, after: Ball | None) -> Iterator[Ball]:
+    """Shares of the way between two differences that have different signs, beside the one where a straight line crosses 0."""
+    if before is not None and after is not None and before[0] * after[0] < 0 and abs(before[1] - after[1]) < _SHARE_BITS:
+        low = min(before[1], after[1])
+        first, second = (m << (e - low) for m, e, _ in (before, after))
+        share = (first << _SHARE_BITS) // (first - second)
+        for nearness in _BESIDE:
+            for way in (1, -1):
+                yield share + way * (1 << (_SHARE_BITS - nearness)), -_SHARE_BITS, 0
 
 
 def _known(value: Ball | Missing) -> bool:

@@ -124,15 +124,22 @@ class Program:
 
     def gap(self, values: Sequence[Value], number: int) -> float | None:
         """How far the two sides of a decider are from each other, as a power of two; None where there is none."""
+        found = self.difference(values, number)
+        if found is None:
+            return None
+        m, e, _ = found
+        return abs(m).bit_length() + e + abs(m) / (1 << abs(m).bit_length())
+
+    def difference(self, values: Sequence[Value], number: int) -> Ball | None:
+        """What the two sides of a decider differ by; None where there is no such number."""
         head, _, i, j = self.deciders[number]
         first, second = values[self.place[i]], ZERO if head in _OF_ONE else values[self.place[j]]
         if head in _WHOLE or isinstance(first, Missing) or isinstance(second, Missing):
             return None
         try:
-            m, e, _ = functions(64, False).ring.subtract(first, second)
+            return functions(64, False).ring.subtract(first, second)
         except NoNumber:
             return None
-        return abs(m).bit_length() + e + abs(m) / (1 << abs(m).bit_length())
 
     def undecided(self, values: Sequence[Value], deciders: Sequence[Decider]) -> set[int]:
         """Which deciders of another program stand on a boundary, or have no value, at a point of this one."""

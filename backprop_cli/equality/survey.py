@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from backprop_cli.equality.balls import Ball
 from backprop_cli.equality.fields import Identity, Verdict
 from backprop_cli.equality.home import Home, nearby
+from backprop_cli.equality.isolated import isolated
 from backprop_cli.equality.meeting import Budget, Meeting, OutOfMeans, Sight, Viewer
 from backprop_cli.equality.outcome import Decision, Prover, Region, Status, Witness
-from backprop_cli.equality.points import Points
+from backprop_cli.equality.points import Points, shortened
 from backprop_cli.equality.population import Population
 from backprop_cli.equality.program import Program
 from backprop_cli.equality.terms import LEAF, Terms
+from backprop_cli.oracles.opinion import NoOpinion
 
 # Agreements that are asked of every pair in each population; where an identity is proved; where that takes long.
 ENOUGH, _PROVED, _FEW = 12, 2, 6
@@ -21,6 +24,10 @@ _CLOSER = 8  # points at which what seems equal is looked at with more digits
 _MORE, _NICE, _AIMED = 24, 10, 3
 # Borders between pieces that are looked at, and steps towards each, which halve the distance.
 _BORDERS, _STEPS = 4, 26
+# Steps towards a border that was not met: at most, and for the work that they are.
+_FINER, _WORK = 60, 20_000
+# Bits of numbers that are shown shortened, and to how many that is tried.
+_LONG, _SHORT = 64, (8, 20, 40, 60)
 _LARGE = 2_000
 _BY_DIGITS, _BY_PRIMES, _BY_ALGEBRA = "50 digits", "prime fields", "computer algebra"
 _SIZES = (0.25, 0.08, 0.02, 0.002)
@@ -37,7 +44,7 @@ class Survey:
         roots = [each for _, left, right in pairs for each in (left, right)]
         leaves = [each for each in terms.below(roots) if terms.heads[each] == LEAF]
         self.given = {each: region.home[key] for each in leaves if (key := str(terms.data[each])) in region.home}
-        fixed = {each: value for each, value in self.given.items() if str(terms.data[each]) in region.fixed}
+        self.fixed = fixed = {each: value for each, value in self.given.items() if str(terms.data[each]) in region.fixed}
         self.identity = Identity(terms, [(left, right) for _, left, right in pairs], region, fixed, seed)
         self.proof = self.identity.verdict(budget)
         self.program = Program(terms, roots, fixed)
@@ -112,7 +119,9 @@ class Survey:
         if everywhere.outcomes and (small or everywhere.one_sided):
             found = everywhere.gather(self.points.around_literals(), lambda: False)
         if found is None and small and everywhere.one_sided:
-            found = everywhere.gather(everywhere.aimed(self.points.changed, _AIMED, _MORE), lambda: not everywhere.one_sided)
+            found = everywhere.gather(
+                everywhere.aimed(self.points, _AIMED, _MORE, min(_FINER, _WORK // self.program.cost)), lambda: not everywhere.one_sided
+            )
         if found is None and everywhere.outcomes and (small or everywhere.one_sided):
             # Pieces lie in the corners between deciders too: each of these may have been seen on both sides, and some corner not.
             found = everywhere.gather(
@@ -171,7 +180,7 @@ class Survey:
         seen = min(a + b for a, b in zip(around.agreements, everywhere.agreements, strict=True))
         verdict = self.proof
         if verdict is Verdict.EQUAL and (need == _PROVED or (seen >= _PROVED and everywhere.vague.keys() <= everywhere.clear)):
-            return Decision(Status.EQUAL, _BY_PRIMES)
+            return Decision(Status.EQUAL, _BY_PRIMES, self._isolated())
         if verdict is Verdict.RATIONAL and not seen:
             return Decision(Status.DIFFERENT, _BY_PRIMES)
         if verdict in (Verdict.RATIONAL, Verdict.APART):
@@ -185,10 +194,20 @@ class Survey:
                 return self._apart_elsewhere(around, found)
             if not everywhere.dim.keys() | everywhere.vague.keys() <= everywhere.clear:
                 return self._last_resort("on some branch no point was found at which both sides have a clear value")
-            return Decision(Status.EQUAL, _BY_DIGITS)
+            return Decision(Status.EQUAL, _BY_DIGITS, self._isolated())
         if self.spent:
             return self._last_resort("the work that may be done on one answer is used up")
         return self._last_resort("too few points were found at which both sides have a clear value")
+
+    def _isolated(self) -> Witness | None:
+        """A single point at which equal functions differ."""
+        if self.points.groups or self.spent:
+            return None
+        roots = [each for _, left, right in self.pairs for each in (left, right)]
+        with suppress(OutOfMeans, NoOpinion):
+            found = isolated(self.terms, roots, self.given, self.fixed, self.program, self.budget)
+            return None if found is None else self._numbered(found)
+        return None
 
     def _closer(self, everywhere: Population) -> Sight | None:
         """What agrees to 50 digits is looked at with all of them once more on each branch: `tanh(57)` and `tanh(58)` agree to 49."""
@@ -228,8 +247,10 @@ class Survey:
     def _nice(self, found: Sight, candidates: Callable[[int], list[Ball]], accept: Callable[[Sight], bool] | None) -> Witness:
         """A counterexample of simple numbers where one is soon found, else the one that was found."""
         try:
-            for i in range(_NICE if self.program.cost < _LARGE else 2):
-                sight = self.view.look(candidates(i), found.bits)
+            simple = [candidates(i) for i in range(_NICE if self.program.cost < _LARGE else 2)]
+            long = any(each[0].bit_length() > _LONG for each in found.point)
+            for point in [*simple, *([shortened(each, bits) for each in found.point] for bits in _SHORT if long)]:
+                sight = self.view.look(point, found.bits)
                 if sight.apart is not None and (accept is None or accept(sight)):
                     return self._witness(sight)
         except OutOfMeans:

@@ -277,6 +277,8 @@ class Comparer:
         example = None
         if found.status is Status.EQUAL_HERE:
             notes = (f"right where the point is, not everywhere{elsewhere(found)}",)
+        elif found.status is Status.EQUAL and found.witness is not None:
+            notes = (f"right as a function, though not at every single point{elsewhere(found)}",)
         elif found.status is Status.EQUAL_AT_POINT:
             message = f"agrees at this point alone{elsewhere(found)}"
         elif found.status is Status.UNDECIDED:

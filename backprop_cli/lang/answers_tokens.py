@@ -198,18 +198,21 @@ class _Tokens:
         self.closings.append(after)
         return at + 1
 
-    def two_arguments(self, at: int, after: int, told: str) -> NoReturn:
+    def two_arguments(self, at: int, after: int, told: str, power: str = "") -> NoReturn:
         """`log u * x`: does the x belong to the logarithm?"""
         text, next_one = self.words[at].text, self.words[after].text
         last = min(after + 1 + (self.kind(after) in _SIGNS), len(self.words))
         rest = self.sheet.shown(self.words[after].start, self.words[last - 1].end).replace(" ", "")
         rest = rest if self.kind(after) in _SIGNS | _RAISED else f"*{rest}"
         if self.kind(after) == "NAME" and self.known.exact_function(next_one) and not self.known.name(next_one):
-            inner = self.operand_end(after + 1)
-            rest = f"*{next_one}({self.sheet.shown(self.words[after + 1].start, self.words[inner - 1].end) if inner else 'x'})"
+            begin = self.power_end(after + 1)
+            inner = self.operand_end(begin)
+            raised = self.sheet.shown(self.words[after].end, self.words[begin - 1].end).translate({ord("{"): None, ord("}"): None})
+            rest = f"*{next_one}({self.sheet.shown(self.words[begin].start, self.words[inner - 1].end) if inner else 'x'}){raised}"
             last = inner or last
         shown = self.sheet.shown(self.words[at].start, self.words[last - 1].end)
-        hint = f"write {text}({told}){rest} or {text}({told}{rest})"
+        first = f"({text}({told}){power})" if power and self.kind(after) in {"CARET"} | _RAISED else f"{text}({told}){power}"
+        hint = f"write {first}{rest} or {text}({told}{rest}){power}"
         self.sheet.refuse("ambiguous-product", f"{shown} can be read in two ways", self.words[at].start, self.words[last - 1].end, hint)
 
     def operand_end(self, at: int) -> int | None:
@@ -227,21 +230,35 @@ class _Tokens:
                 return end + 1
         return None
 
+    def power_end(self, at: int) -> int:
+        """Where a power that may begin at a word ends."""
+        if self.kind(at) != "CARET":
+            return at + (self.kind(at) == "SUPERSCRIPT")
+        at += 1 + (self.kind(at + 1) == "MINUS")
+        return at + (3 if self.kind(at) == "LPAR" and self.words[at].text == "{" else self.kind(at) == "NUMBER")
+
     def powered(self, at: int, head: str) -> int:
-        """`sin^2(x)` and `sin²(x)`."""
+        """`sin^2(x)` and `sin²(x)`, with brackets or without."""
         word = self.words[at]
         begin = at + 1
-        end = begin
-        while self.kind(end) in ("CARET", "NUMBER", "SUPERSCRIPT", "MINUS") or (self.kind(end) == "LPAR" and self.words[end].text == "{"):
-            end += 1 + 2 * (self.kind(end) == "LPAR")
+        end = self.power_end(begin)
         said = "".join(each.text for each in self.words[begin:end]).strip("^{}")
         power = said.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))
-        if self.kind(end) != "LPAR" or not power.isascii() or not power.isdigit():
+        after = end if self.kind(end) == "LPAR" else self.operand_end(end)
+        if after is None or not power.isascii() or not power.isdigit():
             inverse = said.replace("−", "-") == "-1" or power == "⁻1"
             hint = f"write 1/{word.text}(x), or the inverse function by its name" if inverse else f"write {word.text}(x)^2"
             stop = self.words[min(end, len(self.words)) - 1].end
             self.sheet.refuse("ambiguous-power", f"this power of {word.text} can be read in two ways", word.start, stop, hint)
         span = Span(word.start, self.words[end - 1].end)
+        told = self.sheet.shown(self.words[end].start, self.words[after - 1].end) if after > end else ""
+        if told and self.kind(after) not in _AFTER_BARE:
+            self.two_arguments(at, after, told, f"^{power}")
         self.load("POWERED", head, Number(power, Span(self.words[begin].start, span.end)), span)
         self.calling = True
+        if told:
+            shown = self.sheet.shown(word.start, self.words[after - 1].end)
+            self.notes.append(f"{shown} is read as {word.text}({told})^{power}")
+            self.give("LPAR", "(", self.words[end].start, self.words[end].start)
+            self.closings.append(after)
         return end

@@ -78,6 +78,15 @@ class AnswerTrees(Trees):
         call = isinstance(called, Apply) and called.head.isidentifier() and id(called) not in self.outer
         return call and self._span(left).end < self._span(right).start
 
+    def index(self, base: Expr, opening: Token, items: list[Any], closing: Token) -> Expr:
+        found: Expr = super().index(base, opening, items, closing)
+        if isinstance(base, Number):
+            compared = len(items) == 1 and isinstance(items[0], Apply)
+            hint = f"write where({written(items[0])}, {base.text}, 0)" if compared else f"write {base.text}*[...]"
+            at = self._span(found)
+            self.sheet.refuse("number-indexed", f"the number {base.text} has no entries", at.start, at.end, hint)
+        return found
+
     def superscript(self, base: Expr, sign: Token) -> Apply:
         raised = super().superscript(base, sign)
         self.outer[id(raised.operands[1])] = self._at(sign)  # what is raised ends where the digits do
