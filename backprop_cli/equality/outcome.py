@@ -67,7 +67,7 @@ class Effort:
     """The means: operations (a sum of two numbers of 50 digits is one), points at most, and seconds as the last resort."""
 
     operations: int = 2_000_000
-    points: int = 400
+    points: int = 500
     seconds: float = 20.0
 
 

@@ -125,7 +125,8 @@ class Survey:
         if found is None and everywhere.outcomes and (small or everywhere.one_sided):
             # Pieces lie in the corners between deciders too: each of these may have been seen on both sides, and some corner not.
             found = everywhere.gather(
-                self._draws(4 * ENOUGH, 2 * _MORE if small else _MORE), lambda: not small and not everywhere.one_sided
+                self._draws(4 * ENOUGH, (6 if everywhere.one_sided else 2) * _MORE if small else _MORE),
+                lambda: not small and not everywhere.one_sided,
             )
         if found is not None or not small or self.points.groups:
             return found

@@ -99,11 +99,11 @@ TARGETS = {
         ("calculus/table",), FORMULAS, ("test_rules", "test_domains", "test_numerics", "test_autodiff", "test_points", "test_exact")
     ),
     "bounds": Target(
-        ("equality/balls", "equality/functions", "equality/steepness", "oracles/rounding"),
+        ("equality/balls", "equality/functions", "equality/steepness", "oracles/rounding", "oracles/cancelling"),
         PYTHON,
         (
             *("test_equality_bounds", "test_equality_bounds_choices", "test_equality_bounds_edges", "test_equality_bounds_functions"),
-            *("test_oracles_rounding", "test_equality_numbers", "test_equality"),
+            *("test_oracles_rounding", "test_oracles_cancelling", "test_equality_numbers", "test_equality"),
         ),
     ),
     "limits": Target(
