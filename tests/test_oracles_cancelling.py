@@ -102,3 +102,77 @@ def test_what_is_watched() -> None:
     sine = cancelling.vanishing(mp.sin, 1, True)
     assert watched(50, lambda: sine(+mp.pi))
     assert not watched(50, lambda: sine(mpf(10) ** -60))
+
+
+def swallowing() -> None:
+    cancelling.add(mpf(1), mpf(2) ** -120)
+
+
+def nothing() -> None:
+    cancelling.add(mpf(2), mpf(-2))
+
+
+@pytest.mark.parametrize(("halvings", "lost"), [(79, False), (80, True)])
+def test_a_difference_keeps_ninety_bits(halvings: int, lost: bool) -> None:
+    """Fifty digits are 169 bits."""
+
+    def rounded() -> None:
+        one = 1 + mpf(2) ** -120
+        cancelling.add(one, mpf(2) ** -halvings + mpf(2) ** -130 - one)
+
+    small = mpf(2) ** -halvings
+    assert watched(50, rounded) is lost
+    assert watched(50, lambda: (cancelling.add(mpf(1), small), nothing())) is lost
+    assert watched(50, lambda: (cancelling.add(small, mpf(1)), nothing())) is lost
+    assert watched(50, lambda: cancelling.vanishing(lambda value: small / 2, 1)(one_more(110))) is lost
+    assert watched(50, lambda: cancelling.vanishing(lambda value: small * 2**110, 1, True)(one_more(110))) is lost
+    assert watched(50, lambda: cancelling.vanishing(lambda value: mpf(2) ** (39 - halvings), 2)(one_more(110))) is lost
+
+
+def one_more(power: int) -> Any:
+    return mpf(2**power + 1)
+
+
+def test_long_numbers_are_rounded_ones() -> None:
+    """Those of more than a hundred bits; short are those of twenty."""
+    with mp.workdps(50):
+        long, exact = one_more(100), one_more(99)
+    assert watched(50, lambda: cancelling.add(long, -long))
+    assert watched(50, lambda: cancelling.add(mpf(3) * 2**100, cancelling.add(long, mpf(-3) * 2**100)) and cancelling.add(long, -long))
+    assert not watched(50, lambda: cancelling.add(exact, -exact))
+    with mp.workdps(50):
+        rounded = 1 + mpf(2) ** -120
+    assert watched(50, lambda: cancelling.add(rounded, mpf(-1)))
+    assert watched(50, lambda: cancelling.add(mpf(-1), rounded))
+    same = cancelling.rounding(lambda value, result: result)
+    assert watched(50, lambda: (same(long, mpf(2**20 - 1)), nothing()))
+    assert not watched(50, lambda: (same(exact, mpf(2**20 - 1)), nothing()))
+    assert not watched(50, lambda: (same(long, mpf(2**20 + 1)), nothing()))
+    assert not watched(50, lambda: (same(long, mpf(0)), nothing()))
+    assert watched(50, lambda: (cancelling.quotient(2**100, 2**100), nothing()))
+    assert watched(50, lambda: (cancelling.quotient(2**100 * (2**20 - 1), 2**10), nothing()))
+    assert not watched(50, lambda: (cancelling.quotient(2**99, 2**99), nothing()))
+    assert not watched(50, lambda: (cancelling.quotient(2**100 * (2**20 + 1), 1), nothing()))
+    assert not watched(50, lambda: (cancelling.quotient(0, 2**100), nothing()))
+
+
+def test_what_is_no_cancelling() -> None:
+    assert watched(50, lambda: (swallowing(), nothing()))
+    assert not watched(50, swallowing)
+    assert not watched(50, lambda: (swallowing(), cancelling.add(mpf(5), mpf(-2))))
+    assert not watched(
+        50, lambda: (swallowing(), cancelling.add(mpf(0), mpf(0)), cancelling.add(mpf(0), mpf(2)), cancelling.add(mpf(2), mpf(0)))
+    )
+    assert not watched(50, lambda: (swallowing(), cancelling.vanishing(mp.sin, 1, True)(mpf(0))))
+    assert not watched(50, lambda: (cancelling.add(mp.mpc(1, 1), -mp.mpc(1, 1)), cancelling.rounding(mp.acos, True)(mpf(2))))
+    assert not watched(50, lambda: (cancelling.add(mpf(0), mpf(2) ** -100), cancelling.add(mpf(2) ** 100, mpf(0)), nothing()))
+    assert watched(50, lambda: (cancelling.vanishing(mp.cos, 1, True)(mpf(2) ** -200), nothing()))
+    assert isinstance(cancelling.vanishing(mp.acos, 2)(mpf(2)), mp.mpc)
+    with mp.workdps(50):
+        cancelling.begin()
+        cancelling.add(one_more(110), -one_more(110))
+        assert cancelling.lost()
+        cancelling.begin()
+        assert not cancelling.lost()
+        nothing()
+        assert not cancelling.lost()
