@@ -294,6 +294,7 @@ def test_what_is_no_burden_is_not_counted() -> None:
     assert power_bits(sympy.Integer(3), sympy.Integer(64)) == (0, 0)
     assert power_bits(sympy.Integer(3), sympy.Integer(65)) == (2 * 66, 0)
     assert power_bits(sympy.E, 65 * sympy.log(3)) == (2 * 66, 0)
+    assert power_bits(sympy.root(3, 40), sympy.Rational(3, 7)) == (2, 0)  # 3^(3/280)
     assert product_bits(sympy.root(2, 4_096), sympy.root(3, 4_096)) == 0  # 16,384 bits together
     assert product_bits(sympy.root(2, 3_277), sympy.root(5, 3_277)) == 16_385
     assert quotient_bits(sympy.sqrt(2), sympy.pi) == 0
