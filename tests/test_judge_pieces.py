@@ -10,6 +10,7 @@ from backprop_cli.equality import population
 from backprop_cli.homework.judge import judge
 from backprop_cli.homework.verdicts import Verdict
 from backprop_cli.lang.parse import parse
+from tests.conftest import Backprop
 
 SQUARE, WAVE = "L = x^2", "L = x*sin(y)"
 AT = {SQUARE: "x = 2; ", WAVE: "x = 2; y = 3; "}
@@ -83,3 +84,23 @@ def test_a_counterexample_beside_a_border_is_short() -> None:
     (line,) = judge(parse(SQUARE), "dL/dx = 2*x + relu(1e-9 - abs(x - 7.25))").answers
     assert line.example is not None
     assert line.example.point == (("x", "29/4"),)
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("2.000000000001*x", "at x = 2: yours is 4.000000000002, which is not the right value"),
+        ("2*x + relu(1e-9 - abs(x - 7.25))", "at x = 29/4: yours is 14.500000001, which is not the right value"),
+        ("2*x + 1e-30", "at x = 2: yours is off by less than 15 digits show"),
+        ("3*x", "at x = 2: yours is 6, which is not the right value"),
+    ],
+)
+def test_a_counterexample_shows_the_digits_that_differ(backprop: Backprop, answer: str, shown: str) -> None:
+    """It is false that 4 is not the right value where 4 is right to the digits that are shown."""
+    ran = backprop("verify", "-e", "L = x^2", "-a", f"dL/dx = {answer}", "--no-diagnosis")
+    assert (ran.status, shown in ran.out) == (1, True)
+
+
+def test_a_teacher_sees_as_many_digits_of_both(backprop: Backprop) -> None:
+    ran = backprop("verify", "-e", "L = x^2", "-a", "dL/dx = 2.000000000001*x", "--no-diagnosis", "--reveal")
+    assert "at x = 2: yours is 4.000000000002, right is 4\n" in ran.out

@@ -41,7 +41,7 @@ _COUNTED = {
     Verdict.UNDECIDED: ("undecided", "undecided"),
     Verdict.UNREADABLE: ("unreadable", "unreadable"),
 }
-_DIGITS = 6
+_DIGITS, _MOST_DIGITS = 6, 15  # of a number; more where fewer would not tell yours from what is right
 _COORDINATES = 12  # of a point; data has all
 _SHORT = 48  # columns of a message that stands beside its answer
 _LONG = 200  # characters of what cannot be read
@@ -212,17 +212,22 @@ def example_text(example: Example, reveal: bool) -> str:
     point = ", ".join(f"{name} = {_rounded(value)}" for name, value in example.point[:_COORDINATES])
     point += f" and {left} more values" if (left := len(example.point) - _COORDINATES) > 0 else ""
     where = f"at {point}: " if point else ""
-    right = f"right is {_rounded(example.correct)}" if reveal else "which is not the right value"
-    return f"{where}yours is {_rounded(example.yours)}, {right}"
+    digits = next(
+        (each for each in range(_DIGITS, _MOST_DIGITS + 1) if _rounded(example.yours, each) != _rounded(example.correct, each)), None
+    )
+    if digits is None:
+        return f"{where}yours is off by less than {_MOST_DIGITS} digits show"
+    right = f"right is {_rounded(example.correct, digits)}" if reveal else "which is not the right value"
+    return f"{where}yours is {_rounded(example.yours, digits)}, {right}"
 
 
-def _rounded(text: str) -> str:
+def _rounded(text: str, digits: int = _DIGITS) -> str:
     """A number with as many digits as people read; any other text as it is."""
     try:
         value = float(text)
     except ValueError:
         return text
-    return f"{value:.{_DIGITS}g}" if math.isfinite(value) and not text.lstrip("-").isdigit() else text
+    return f"{value:.{digits}g}" if math.isfinite(value) and not text.lstrip("-").isdigit() else text
 
 
 def broken_link(judged: Judged) -> str:
