@@ -80,8 +80,11 @@ def watched(digits: int, work: Any) -> bool:
         return cancelling.lost()
 
 
+def third() -> Any:
+    return mpf(1) / 3
+
+
 def test_what_is_watched() -> None:
-    third = lambda: mpf(1) / 3  # noqa: E731
     assert not watched(50, lambda: cancelling.add(third(), -mpf(1)))
     assert watched(50, lambda: cancelling.add(third(), -third()))
     assert watched(50, lambda: cancelling.add(third(), cancelling.add(mpf(10) ** -30, -third())))

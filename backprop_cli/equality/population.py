@@ -84,7 +84,7 @@ class Population:
                 yield point
                 if len(met) > 1:
                     break
-                gap = None if self.seen is None else self.viewer.program.gap(self.seen.values, number)
+                gap = self._gap(number)
                 if gap is not None and (least is None or gap < least):
                     best, least = point, gap
             way, failed, size, rise = 0, 0, 0, 0.0
@@ -94,7 +94,7 @@ class Population:
                 point = points.stepped(best, way, size)
                 self.seen = None
                 yield point
-                gap = None if self.seen is None else self.viewer.program.gap(self.seen.values, number)
+                gap = self._gap(number)
                 if gap is not None and least is not None and gap < least:
                     best, least, failed, rise = point, gap, 0, 0.0
                     continue
@@ -103,6 +103,10 @@ class Population:
                     if rise < _RISE:
                         break  # all smaller steps together move it by less than what is left
                     size, failed, rise = size + 1, 0, 0.0
+
+    def _gap(self, number: int) -> float | None:
+        """How far the sides of a decider were from each other at the point that was last looked at."""
+        return None if self.seen is None else self.viewer.program.gap(self.seen.values, number)
 
     def gather(
         self, draws: Iterable[list[Ball]], enough: Callable[[], bool], accept: Callable[[Sight], bool] | None = None

@@ -41,7 +41,7 @@ class Survey:
 
     def __init__(self, terms: Terms, pairs: Sequence[Pair], region: Region, seed: str, budget: Budget, prove: Prover | None) -> None:
         self.terms, self.pairs, self.region, self.prove, self.budget, self.seed = terms, pairs, region, prove, budget, seed
-        roots = [each for _, left, right in pairs for each in (left, right)]
+        self.roots = roots = [each for _, left, right in pairs for each in (left, right)]
         leaves = [each for each in terms.below(roots) if terms.heads[each] == LEAF]
         self.given = {each: region.home[key] for each in leaves if (key := str(terms.data[each])) in region.home}
         self.fixed = fixed = {each: value for each, value in self.given.items() if str(terms.data[each]) in region.fixed}
@@ -204,9 +204,8 @@ class Survey:
         """A single point at which equal functions differ."""
         if self.points.groups or self.spent:
             return None
-        roots = [each for _, left, right in self.pairs for each in (left, right)]
         with suppress(OutOfMeans, NoOpinion):
-            found = isolated(self.terms, roots, self.given, self.fixed, self.program, self.budget)
+            found = isolated(self.terms, self.roots, self.given, self.fixed, self.program, self.budget)
             return None if found is None else self._numbered(found)
         return None
 

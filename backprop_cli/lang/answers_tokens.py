@@ -184,19 +184,21 @@ class _Tokens:
         if self.kind(at + 1) in ("CARET", "SUPERSCRIPT"):
             return self.powered(at, head)
         after = self.operand_end(at + 1)
-        shown = self.sheet.shown(word.start, self.words[after - 1].end) if after else text
         told = self.sheet.shown(self.words[at + 1].start, self.words[after - 1].end) if after else "x"
         if after is None:
             message = f"{text} is a function: it is applied to something in brackets"
             self.sheet.refuse("missing-brackets", message, word.start, word.end, f"write {text}(x)")
         if self.kind(after) not in _AFTER_BARE:
             self.two_arguments(at, after, told)
-        self.notes.append(f"{shown} is read as {text}({told})")
-        begin = self.words[at + 1].start
         self.call("NAME", head, word)
-        self.give("LPAR", "(", begin, begin)
-        self.closings.append(after)
+        self.enclosed(at, at + 1, after, f"{text}({told})")
         return at + 1
+
+    def enclosed(self, at: int, begin: int, after: int, reading: str) -> None:
+        """Puts the brackets that a function's argument is written without."""
+        self.notes.append(f"{self.sheet.shown(self.words[at].start, self.words[after - 1].end)} is read as {reading}")
+        self.give("LPAR", "(", self.words[begin].start, self.words[begin].start)
+        self.closings.append(after)
 
     def two_arguments(self, at: int, after: int, told: str, power: str = "") -> NoReturn:
         """`log u * x`: does the x belong to the logarithm?"""
@@ -257,8 +259,5 @@ class _Tokens:
         self.load("POWERED", head, Number(power, Span(self.words[begin].start, span.end)), span)
         self.calling = True
         if told:
-            shown = self.sheet.shown(word.start, self.words[after - 1].end)
-            self.notes.append(f"{shown} is read as {word.text}({told})^{power}")
-            self.give("LPAR", "(", self.words[end].start, self.words[end].start)
-            self.closings.append(after)
+            self.enclosed(at, end, after, f"{word.text}({told})^{power}")
         return end

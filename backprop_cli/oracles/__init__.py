@@ -4,8 +4,10 @@ from backprop_cli.oracles.closed import ClosedForm, closed_forms
 from backprop_cli.oracles.edges import EDGE
 from backprop_cli.oracles.opinion import Abstains, Agrees, Disagrees, Note, Opinion
 from backprop_cli.oracles.second import digits_of, precise_value, second_opinion
+from backprop_cli.oracles.statements import DIGITS
 
 __all__ = [
+    "DIGITS",
     "EDGE",
     "Abstains",
     "Agrees",

@@ -59,10 +59,9 @@ def judged(
 def _settled(ground: Ground, ours: Mapping[str, Any], method: str, limits: Limits, tick: Any) -> Opinion:
     """The opinion at more digits, and where these may be too few, at the most."""
     found = _floored(statements.gradients(ground, list(ours), DIGITS[1], tick))
-    apart = _apart(ours, found)
-    if not apart and not _lost(found):
+    apart, lost = _apart(ours, found), _lost(found)
+    if not apart and not lost:
         return _agrees(method, DIGITS[1], ground, ours, found, limits)
-    lost = _lost(found)
     more = statements.gradients(ground, list(ours) if lost else apart, DIGITS[2], tick)
     changing = _apart({name: found[name].value for name in more}, more)
     if changing and lost and not _lost(more):

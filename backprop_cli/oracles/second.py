@@ -12,11 +12,10 @@ from backprop_cli.oracles.edges import EDGE, undecided
 from backprop_cli.oracles.opinion import FAILURES, Abstains, HoldsArrays, NoOpinion, Opinion
 from backprop_cli.oracles.scope import Scope
 from backprop_cli.oracles.sides import Sides
-from backprop_cli.oracles.statements import deadline
+from backprop_cli.oracles.statements import DIGITS, deadline
 from backprop_cli.oracles.stream import Bad
 from backprop_cli.oracles.tape import ground
 
-_DIGITS = 50
 _MOST_STATEMENTS, _MOST_CHARACTERS = 5_000, 50_000
 
 
@@ -93,7 +92,7 @@ def digits_of(number: Any) -> str:
     return f"{float(number):.6g}" if 1e-300 < abs(number) < 1e300 else nstr(number, 6)
 
 
-def precise_value(program: Program, at: Mapping[str, Any], output: str, limits: Limits = OWN, digits: int = _DIGITS) -> tuple[Any, bool]:
+def precise_value(program: Program, at: Mapping[str, Any], output: str, limits: Limits = OWN, digits: int = DIGITS[0]) -> tuple[Any, bool]:
     """The value of a scalar output at so many digits, as an mpf, and whether more may give another.
 
     None where it holds arrays, is too long, or cannot be had.

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _FEW = 9  # entries
 ZERO = 1e-45  # what is left of an exact zero at fifty digits, or a tiny number
-_MORE_DIGITS = (300, 1_300)
 LOST = 1e-9  # an agreement with a larger relative difference is one in the digits that float64 has left
 
 
@@ -86,7 +85,7 @@ def _lost_digits(given: Report, limits: Limits) -> Warned | None:
     """A warning where float64 lost the digits of the value itself, as in `log(sigmoid(40))`."""
     from backprop_cli.autodiff import Warned
     from backprop_cli.autodiff.stable import stable_spelling
-    from backprop_cli.oracles import digits_of, precise_value
+    from backprop_cli.oracles import DIGITS, digits_of, precise_value
 
     found = given.found
     if not isinstance(found.value, float):
@@ -95,7 +94,7 @@ def _lost_digits(given: Report, limits: Limits) -> Warned | None:
     if precise is None or (_near(found.value, precise) and not lost):
         return None
     # What is left of an exact zero is next to nothing too, but another nothing with more digits.
-    (precise, lost), (again, still) = (precise_value(given.program, given.at, found.output, limits, digits) for digits in _MORE_DIGITS)
+    (precise, lost), (again, still) = (precise_value(given.program, given.at, found.output, limits, digits) for digits in DIGITS[1:])
     if again is not None and lost and not still:
         precise = again
     if precise is None or _near(found.value, precise):
