@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -62,14 +62,13 @@ def _settled(ground: Ground, ours: Mapping[str, Any], method: str, limits: Limit
     apart, lost = _apart(ours, found), _lost(found)
     if not apart and not lost:
         return _agrees(method, DIGITS[1], ground, ours, found, limits)
-    more = statements.gradients(ground, list(ours) if lost else apart, DIGITS[2], tick)
-    changing = _apart({name: found[name].value for name in more}, more)
-    if changing and lost and not _lost(more):
-        found = _floored(more)
-        apart = _apart(ours, found)
-    elif changing:
+    more = statements.gradients(ground, list(ours), DIGITS[2], tick)
+    changing = _apart({name: found[name].value for name in (ours if lost else apart)}, more)
+    if changing and (_lost(more) or not lost):
         told = f"SymPy's number for d{ground.output}/d{changing[0]} goes on changing with the digits it is worked out at"
         return Abstains(method, _slipped(ground, ours, limits) or told)
+    found = _floored(more)
+    apart = _apart(ours, found)
     if not apart:
         return _agrees(method, DIGITS[2], ground, ours, found, limits)
     return _doubted(method, ground, ours, found, apart, limits)
@@ -124,22 +123,21 @@ def _agrees(method: str, digits: int, ground: Ground, ours: Mapping[str, Any], f
     notes: tuple[Note, ...] = ()
     if poor:
         try:
-            notes = _notes(ground, poor, rounding.bounds(ground, poor, deadline(limits)), found, deadline(limits))
+            bounds, best = rounding.bounds(ground, poor, deadline(limits)), found
+            if digits < DIGITS[2] and any(abs(found[name].value) <= NOISE * found[name].scale for name in poor):
+                # What is left of contributions that cancel is worked out once more.
+                best = {**found, **statements.gradients(ground, poor, DIGITS[2], deadline(limits))}
+            notes = _notes(ground, poor, bounds, best)
         except NoOpinion:
             lost = "float64 loses the digits of"
             notes = tuple(Note(name, None, f"{lost} d{ground.output}/d{name} to cancellation") for name in _one_each(poor))
     return Agrees(method, _gap(ours, found), f"{len(ours)} derivative{'s' * (len(ours) != 1)} at {digits} digits", notes)
 
 
-def _notes(
-    ground: Ground, names: list[str], bounds: Mapping[str, rounding.Bound], found: Mapping[str, Found], tick: Callable[[], None]
-) -> tuple[Note, ...]:
-    """What float64 lost, one note for each name; where little is left of contributions that cancel, it is worked out once more."""
-    shown = _one_each(names)
-    if any(abs(found[name].value) <= NOISE * found[name].scale for name in shown):
-        found = statements.gradients(ground, shown, DIGITS[2], tick)
-    left = {name: found[name].value if _LEAST * abs(found[name].value) > found[name].scale else 0 for name in shown}
-    return tuple(rounding.note(ground, name, bounds[name], left[name]) for name in shown)
+def _notes(ground: Ground, names: list[str], bounds: Mapping[str, rounding.Bound], found: Mapping[str, Found]) -> tuple[Note, ...]:
+    """What float64 lost, one note for each name."""
+    left = {name: each.value if _LEAST * abs(each.value) > each.scale else 0 for name, each in found.items()}
+    return tuple(rounding.note(ground, name, bounds[name], left[name]) for name in _one_each(names))
 
 
 def _slipped(ground: Ground, ours: Mapping[str, Any], limits: Limits) -> str:
@@ -172,7 +170,7 @@ def _doubted(method: str, ground: Ground, ours: Mapping[str, Any], found: Mappin
     wrong = [name for name in apart if abs(ours[name] - found[name].value) > bounds[name].error]
     gap = _gap(ours, found)
     if not wrong:
-        notes = _notes(ground, apart + poor, bounds, found, deadline(limits))
+        notes = _notes(ground, apart + poor, bounds, found)
         return Agrees(method, gap, "as far as float64 reaches", notes)
     if slipped := _slipped(ground, ours, limits):
         return Abstains(method, slipped)
